@@ -1,0 +1,89 @@
+/** The kernel's FUSE interface, as numbers. Source: include/uapi/linux/fuse.h, version 7.45. */
+
+export const FUSE_KERNEL_VERSION = 7;
+export const FUSE_KERNEL_MINOR_VERSION = 45;
+export const FUSE_ROOT_ID = 1;
+
+export const Opcode = {
+  LOOKUP: 1,
+  FORGET: 2,
+  GETATTR: 3,
+  SETATTR: 4,
+  READLINK: 5,
+  SYMLINK: 6,
+  MKNOD: 8,
+  MKDIR: 9,
+  UNLINK: 10,
+  RMDIR: 11,
+  RENAME: 12,
+  LINK: 13,
+  OPEN: 14,
+  READ: 15,
+  WRITE: 16,
+  STATFS: 17,
+  RELEASE: 18,
+  FSYNC: 20,
+  LISTXATTR: 23,
+  FLUSH: 25,
+  INIT: 26,
+  OPENDIR: 27,
+  READDIR: 28,
+  RELEASEDIR: 29,
+  FSYNCDIR: 30,
+  CREATE: 35,
+  INTERRUPT: 36,
+  DESTROY: 38,
+  IOCTL: 39,
+  POLL: 40,
+  BATCH_FORGET: 42,
+  FALLOCATE: 43,
+  RENAME2: 45,
+  LSEEK: 46,
+  COPY_FILE_RANGE: 47,
+  TMPFILE: 51,
+} as const;
+
+/** What INIT agrees on: `flags` of fuse_init_in and fuse_init_out. */
+export const InitFlag = {
+  ASYNC_READ: 1 << 0,
+  BIG_WRITES: 1 << 5,
+  HAS_IOCTL_DIR: 1 << 11,
+  ASYNC_DIO: 1 << 15,
+  PARALLEL_DIROPS: 1 << 18,
+  MAX_PAGES: 1 << 22,
+  INIT_EXT: 1 << 30,
+} as const;
+
+/** The same, bits 32 to 63: `flags2`. */
+export const InitFlag2 = {
+  DIRECT_IO_ALLOW_MMAP: 1 << (36 - 32),
+} as const;
+
+/** `open_flags` of fuse_open_out. */
+export const FopenFlag = {
+  DIRECT_IO: 1 << 0,
+  NONSEEKABLE: 1 << 2,
+  PARALLEL_DIRECT_WRITES: 1 << 6,
+} as const;
+
+/** `valid` of fuse_setattr_in. */
+export const FattrFlag = {
+  MODE: 1 << 0,
+  UID: 1 << 1,
+  GID: 1 << 2,
+  SIZE: 1 << 3,
+  ATIME: 1 << 4,
+  MTIME: 1 << 5,
+  FH: 1 << 6,
+  ATIME_NOW: 1 << 7,
+  MTIME_NOW: 1 << 8,
+} as const;
+
+export const FUSE_FSYNC_FDATASYNC = 1 << 0;
+export const FUSE_POLL_SCHEDULE_NOTIFY = 1 << 0;
+
+export const NotifyCode = {
+  POLL: 1,
+  INVAL_INODE: 2,
+  INVAL_ENTRY: 3,
+} as const;

@@ -1,0 +1,115 @@
+/**
+ * A C struct, written down once: its TypeScript type, its size and both directions follow from the field list.
+ *
+ * Fields lie where C puts them (each at a multiple of its own size) and are little-endian, as on every machine
+ * Node runs on. 64-bit fields are JavaScript numbers: exact up to 2^53 - 1. A larger value decodes to a number that
+ * `Number.isSafeInteger` refuses, because rounding never brings a value of 2^53 or more below 2^53.
+ */
+const sizes = { u16: 2, u32: 4, i32: 4, u64: 8, i64: 8 } as const;
+
+type FieldType = keyof typeof sizes;
+export type Fields = Record<string, FieldType>;
+
+/** A struct's bytes, seen as properties. */
+export type View<F extends Fields> = { -readonly [K in keyof F]: number };
+
+export interface Struct<F extends Fields> {
+  /** sizeof, in bytes. */
+  readonly size: number;
+  /** A small number of its own for each struct, so that views can be kept in an array. */
+  readonly id: number;
+  /** The struct that starts `base` bytes into `view`. Reads and writes through. */
+  at(view: DataView, base: number): View<F>;
+}
+
+const TWO_32 = 2 ** 32;
+
+interface Bytes {
+  readonly view: DataView;
+  readonly base: number;
+}
+
+/** One getter and setter a field, on the prototype, so that V8 inlines them to a load and a store. */
+function accessor(type: FieldType, offset: number): PropertyDescriptor & ThisType<Bytes> {
+  switch (type) {
+    case 'u16':
+      return {
+        get() {
+          return this.view.getUint16(this.base + offset, true);
+        },
+        set(value: number) {
+          this.view.setUint16(this.base + offset, value, true);
+        },
+      };
+    case 'u32':
+      return {
+        get() {
+          return this.view.getUint32(this.base + offset, true);
+        },
+        set(value: number) {
+          this.view.setUint32(this.base + offset, value, true);
+        },
+      };
+    case 'i32':
+      return {
+        get() {
+          return this.view.getInt32(this.base + offset, true);
+        },
+        set(value: number) {
+          this.view.setInt32(this.base + offset, value, true);
+        },
+      };
+    case 'u64':
+      return {
+        get() {
+          const at = this.base + offset;
+          return this.view.getUint32(at + 4, true) * TWO_32 + this.view.getUint32(at, true);
+        },
+        set: set64(offset),
+      };
+    case 'i64':
+      return {
+        get() {
+          const at = this.base + offset;
+          return this.view.getInt32(at + 4, true) * TWO_32 + this.view.getUint32(at, true);
+        },
+        set: set64(offset),
+      };
+  }
+}
+
+/** setUint32 takes its value modulo 2^32, so the same two stores write signed and unsigned numbers. */
+function set64(offset: number) {
+  return function (this: Bytes, value: number): void {
+    const at = this.base + offset;
+    this.view.setUint32(at, value, true);
+    this.view.setUint32(at + 4, Math.floor(value / TWO_32), true);
+  };
+}
+
+let structs = 0;
+
+export function struct<const F extends Fields>(fields: F): Struct<F> {
+  class Layout implements Bytes {
+    readonly view: DataView;
+    readonly base: number;
+    constructor(view: DataView, base: number) {
+      this.view = view;
+      this.base = base;
+    }
+  }
+  let offset = 0;
+  let alignment = 1;
+  for (const [name, type] of Object.entries(fields)) {
+    const size = sizes[type];
+    offset = Math.ceil(offset / size) * size;
+    alignment = Math.max(alignment, size);
+    Object.defineProperty(Layout.prototype, name, accessor(type, offset));
+    offset += size;
+  }
+  return {
+    size: Math.ceil(offset / alignment) * alignment,
+    id: structs++,
+    at: (view, base) => new Layout(view, base) as unknown as View<F>,
+  };
+}

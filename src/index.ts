@@ -1,0 +1,17 @@
+/** ramproc's public interface: proc-like files of your own, the RAM file, and mounting them. */
+export { Errno } from './abi/errno.ts';
+export type {
+  Attr,
+  AttrChange,
+  MaybePromise,
+  ProcFile,
+  ProcHandler,
+  SharedHandler,
+} from './proc-fs/handler.ts';
+export { ProcDirEntry, procCreate, procMkdir, procRoot } from './proc-fs/proc-dir-entry.ts';
+export { ProcFlag, ProcOps } from './proc-fs/proc-ops.ts';
+export { UserSliceReader, UserSliceWriter } from './proc-fs/user-slice.ts';
+export { Whence } from './proc-fs/whence.ts';
+export { type RamFileOptions, RustProcRamFile } from './ram-file/rust-proc-ram-file.ts';
+export { KernelSession, type KernelSessionOptions } from './transport/kernel/session.ts';
+export { MountError, type MountOptions } from './transport/mount.ts';

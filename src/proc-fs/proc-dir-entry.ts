@@ -1,0 +1,175 @@
+import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../abi/errno.ts';
+import { type Timespec, UTIME_NOW } from '../sys/memfd.ts';
+import type { Attr, AttrChange } from './handler.ts';
+import type { ProcOps } from './proc-ops.ts';
+
+/** The longest name, in bytes of UTF-8. Source: NAME_MAX, include/uapi/linux/limits.h. */
+export const NAME_MAX = 255;
+
+/** Who wants to know when a tree loses an entry: a transport that has it mounted. */
+export interface TreeWatcher {
+  /** `entry` was just removed from `parent`. */
+  removed(parent: ProcDirEntry, entry: ProcDirEntry): void;
+}
+
+/** Inode numbers are given once in a process, so that a removed entry's is never another's. 1 is every root's. */
+let lastIno = 1;
+
+function now(): Timespec {
+  const ms = Date.now();
+  return { sec: Math.floor(ms / 1000), nsec: (ms % 1000) * 1_000_000 };
+}
+
+/**
+ * An entry of a tree like /proc: a directory, or a file with its ProcOps. The kernel's `struct proc_dir_entry`.
+ *
+ * Disposing it removes it, and for a directory all that is below, at once: no lookup finds it again, and a mounted
+ * tree tells the kernel to forget its name. A file that is still open keeps its handler until it is closed.
+ */
+export class ProcDirEntry implements Disposable {
+  /** The inode number. */
+  readonly ino: number;
+  /** '' for a root. */
+  readonly name: string;
+  readonly isDirectory: boolean;
+  /** A file's calls go here, and a directory's ioctl(2). */
+  readonly ops: ProcOps | undefined;
+  readonly #parent: ProcDirEntry | undefined;
+  readonly #children = new Map<string, ProcDirEntry>();
+  readonly #watchers = new Set<TreeWatcher>();
+  readonly #attr: Attr;
+
+  private constructor(
+    parent: ProcDirEntry | undefined,
+    name: string,
+    mode: number,
+    ops: ProcOps | undefined,
+    isDirectory: boolean,
+  ) {
+    const created = now();
+    this.ino = parent === undefined ? 1 : ++lastIno;
+    this.name = name;
+    this.isDirectory = isDirectory;
+    this.ops = ops;
+    this.#parent = parent;
+    this.#attr = {
+      mode: mode & 0o7777,
+      uid: process.getuid?.() ?? 0,
+      gid: process.getgid?.() ?? 0,
+      size: 0,
+      blocks: 0,
+      blksize: 4096,
+      atime: created,
+      mtime: created,
+      ctime: created,
+    };
+  }
+
+  /** A new, empty tree. `ops` answers ioctl(2) on its root. */
+  static root(mode = 0o555, ops?: ProcOps): ProcDirEntry {
+    return new ProcDirEntry(undefined, '', mode, ops, true);
+  }
+
+  /** Adds a file with `ops`, or a directory without, below this one: procCreate and procMkdir. */
+  add(name: string, mode: number, ops: ProcOps | undefined): ProcDirEntry {
+    if (!this.isDirectory) throw new Errno(ENOTDIR);
+    checkName(name);
+    if (this.#children.has(name)) throw new Errno(EEXIST);
+    const entry = new ProcDirEntry(this, name, mode, ops, ops === undefined);
+    this.#children.set(name, entry);
+    this.#touch();
+    return entry;
+  }
+
+  /** The directory above; a root's is itself. */
+  get parent(): ProcDirEntry {
+    return this.#parent ?? this;
+  }
+
+  get children(): IterableIterator<ProcDirEntry> {
+    return this.#children.values();
+  }
+
+  child(name: string): ProcDirEntry | undefined {
+    return this.#children.get(name);
+  }
+
+  /** The number of hard links: for a directory its name, its `.`, and the `..` of each directory in it. */
+  get nlink(): number {
+    if (!this.isDirectory) return 1;
+    let links = 2;
+    for (const child of this.children) if (child.isDirectory) links++;
+    return links;
+  }
+
+  /** Watches all of the tree, when called on its root. Disposing the answer ends that. */
+  watch(watcher: TreeWatcher): Disposable {
+    this.#watchers.add(watcher);
+    return { [Symbol.dispose]: () => this.#watchers.delete(watcher) };
+  }
+
+  /** stat(2), or a negative error number. */
+  getattr(): Attr | number {
+    return this.ops?.hasAttr ? this.ops.procGetattr() : { ...this.#attr };
+  }
+
+  /** chmod(2), chown(2) and utimensat(2): 0, or a negative error number. */
+  setattr(change: AttrChange): number {
+    if (this.ops?.hasAttr) return this.ops.procSetattr(change);
+    const present = now();
+    const { atime, mtime, ...rest } = change;
+    Object.assign(this.#attr, rest, { ctime: present });
+    if (atime !== undefined) this.#attr.atime = atime.nsec === UTIME_NOW ? present : atime;
+    if (mtime !== undefined) this.#attr.mtime = mtime.nsec === UTIME_NOW ? present : mtime;
+    return 0;
+  }
+
+  [Symbol.dispose](): void {
+    const parent = this.#parent;
+    if (parent?.child(this.name) !== this) return;
+    for (const child of [...this.children]) child[Symbol.dispose]();
+    parent.#children.delete(this.name);
+    parent.#touch();
+    const root = parent.#root;
+    for (const watcher of root.#watchers) watcher.removed(parent, this);
+  }
+
+  get #root(): ProcDirEntry {
+    return this.#parent === undefined ? this : this.#parent.#root;
+  }
+
+  #touch(): void {
+    this.#attr.mtime = this.#attr.ctime = now();
+  }
+}
+
+/** The errno are those of mkdir(2) for the same name; a `/` or NUL can't be part of one name at all. */
+function checkName(name: string): void {
+  if (name === '') throw new Errno(ENOENT);
+  if (name === '.' || name === '..') throw new Errno(EEXIST);
+  if (name.includes('/') || name.includes('\0')) throw new Errno(EINVAL);
+  if (Buffer.byteLength(name) > NAME_MAX) throw new Errno(ENAMETOOLONG);
+}
+
+/** The tree that `procCreate` and `procMkdir` add to when they are given no parent: this program's /proc. */
+export const procRoot = ProcDirEntry.root();
+
+/**
+ * Creates a directory. Source: proc_mkdir_mode, fs/proc/generic.c.
+ *
+ * `parent` null is `procRoot`. Throws an Errno: ENOENT for an empty name, EEXIST for one that is there (or `.` and
+ * `..`), EINVAL for one with a `/` or NUL in it, ENAMETOOLONG over 255 bytes, ENOTDIR below a file.
+ */
+export function procMkdir(name: string, mode: number, parent: ProcDirEntry | null): ProcDirEntry {
+  return (parent ?? procRoot).add(name, mode, undefined);
+}
+
+/** Creates a file whose calls go to `ops`. Source: proc_create, fs/proc/generic.c. Otherwise as procMkdir. */
+export function procCreate(
+  name: string,
+  mode: number,
+  parent: ProcDirEntry | null,
+  ops: ProcOps,
+): ProcDirEntry {
+  return (parent ?? procRoot).add(name, mode, ops);
+}

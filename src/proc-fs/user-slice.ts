@@ -1,0 +1,64 @@
+import { EFAULT, Errno } from '../abi/errno.ts';
+
+/**
+ * A window on the caller's bytes, with a position in it: what the kernel's `uaccess.rs` calls a user slice.
+ *
+ * A handler that copies with `read` or `write` needs nothing else. One that has a system call do the copying lends
+ * it `bytes`, from `start`, at most `length`, and then says `advance`.
+ */
+class UserWindow {
+  /** The memory that the window lies in. What is outside of it isn't the handler's. */
+  bytes: Uint8Array = new Uint8Array();
+  /** The next byte to transfer, as an index into `bytes`. */
+  start = 0;
+  /** How many bytes are left in the window. */
+  length = 0;
+  /** How many were transferred so far, also when a transfer ended in EFAULT. */
+  transferred = 0;
+
+  /** Counts `count` bytes as transferred. Throws EFAULT, and counts nothing, when the window is shorter. */
+  advance(count: number): void {
+    if (count > this.length) throw new Errno(EFAULT);
+    this.start += count;
+    this.length -= count;
+    this.transferred += count;
+  }
+
+  /** For whoever serves the request: the window is now on `length` bytes of `bytes`, from `start`. */
+  place(bytes: Uint8Array, start: number, length: number): this {
+    this.bytes = bytes;
+    this.start = start;
+    this.length = length;
+    this.transferred = 0;
+    return this;
+  }
+}
+
+/** The bytes that a caller reads into: the handler writes here. */
+export class UserSliceWriter extends UserWindow {
+  /** Copies `data` to the caller. Throws EFAULT when it doesn't fit; what fits is transferred all the same. */
+  write(data: Uint8Array): void {
+    const fits = Math.min(data.length, this.length);
+    this.bytes.set(fits === data.length ? data : data.subarray(0, fits), this.start);
+    this.advance(fits);
+    if (fits < data.length) throw new Errno(EFAULT);
+  }
+}
+
+/** The bytes that a caller writes from: the handler reads here. */
+export class UserSliceReader extends UserWindow {
+  /** Fills `data` from the caller. Throws EFAULT when there are fewer bytes; those are transferred all the same. */
+  read(data: Uint8Array): void {
+    const fits = Math.min(data.length, this.length);
+    data.set(this.bytes.subarray(this.start, this.start + fits));
+    this.advance(fits);
+    if (fits < data.length) throw new Errno(EFAULT);
+  }
+
+  /** A copy of all that is left. */
+  readAll(): Uint8Array {
+    const data = new Uint8Array(this.length);
+    this.read(data);
+    return data;
+  }
+}

@@ -1,0 +1,306 @@
+import { closeSync, fchownSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../abi/errno.ts';
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+  fallocate,
+  futimens,
+  lseek,
+  MFD_CLOEXEC,
+  memfdCreate,
+  O_NOATIME,
+  SEEK_DATA,
+  SEEK_HOLE,
+  type Timespec,
+  UTIME_OMIT,
+} from '../sys/memfd.ts';
+
+const PAGE_SIZE = 4096;
+/** st_blocks counts in units of 512 bytes. */
+const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
+
+/** Indexes of the numbers that all threads share. */
+const PAGES = 0;
+const ATIME_IS_OLD = 1;
+const SHARED_NUMBERS = 2;
+
+/** What another thread needs to work on the same buffer. */
+export interface RamBufferState {
+  readonly memfd: number;
+  readonly noatime: number;
+  readonly maxPages: number;
+  readonly numbers: SharedArrayBuffer;
+}
+
+/**
+ * The bytes of a file, in a memfd: an unnamed tmpfs file, so the kernel keeps its size, its holes, st_blocks and its
+ * times, and they are tmpfs's own. What this class adds is the limit, which a memfd lacks.
+ *
+ * Every method must be called under the mutex that all threads share.
+ *
+ * Reads and writes are pread(2) and pwrite(2) on the memfd rather than copies in a mapping: reading a hole through a
+ * mapping would allocate its pages (shmem_fault), and a page that can't be had is an error here and SIGBUS there.
+ */
+export class RamBuffer {
+  readonly state: RamBufferState;
+  readonly #memfd: number;
+  /** The same file, opened so that reading leaves atime alone. */
+  readonly #noatime: number;
+  readonly #maxPages: number;
+  readonly #numbers: Float64Array;
+
+  constructor(state: RamBufferState) {
+    this.state = state;
+    this.#memfd = state.memfd;
+    this.#noatime = state.noatime;
+    this.#maxPages = state.maxPages;
+    this.#numbers = new Float64Array(state.numbers);
+  }
+
+  /** An empty buffer. `maxSize` bounds its memory, in bytes, rounded down to whole pages; holes cost nothing. */
+  static create(name: string, maxSize: number): RamBuffer {
+    const memfd = memfdCreate(name, MFD_CLOEXEC);
+    return new RamBuffer({
+      memfd,
+      noatime: openSync(`/proc/self/fd/${memfd}`, O_NOATIME),
+      maxPages: Math.floor(maxSize / PAGE_SIZE),
+      numbers: new SharedArrayBuffer(SHARED_NUMBERS * Float64Array.BYTES_PER_ELEMENT),
+    });
+  }
+
+  /** Copies what there is of `length` bytes at `offset` to `bytes`, from `start`. Returns how many. */
+  read(bytes: Uint8Array, start: number, length: number, offset: number): number {
+    // relatime, as on a tmpfs mounted with the defaults: the first read after a change moves atime, the others don't.
+    const old = this.#numbers[ATIME_IS_OLD] === 1;
+    if (old) this.#numbers[ATIME_IS_OLD] = 0;
+    try {
+      return readSync(old ? this.#memfd : this.#noatime, bytes, start, length, offset);
+    } catch (error) {
+      throw Errno.from(error);
+    }
+  }
+
+  /** Copies `length` bytes of `bytes`, from `start`, to `offset`. Returns how many found room, or throws ENOSPC. */
+  write(bytes: Uint8Array, start: number, length: number, offset: number): number {
+    this.#numbers[ATIME_IS_OLD] = 1;
+    if (this.#reserve(offset, length)) return this.#put(bytes, start, length, offset);
+    const written = this.#writeNearLimit(bytes, start, length, offset);
+    if (written === 0) throw new Errno(ENOSPC);
+    return written;
+  }
+
+  truncate(size: number): void {
+    this.#numbers[ATIME_IS_OLD] = 1;
+    try {
+      ftruncateSync(this.#memfd, size);
+    } catch (error) {
+      throw Errno.from(error);
+    }
+  }
+
+  /** fallocate(2) with the modes that FUSE lets through; tmpfs itself has no ZERO_RANGE. */
+  fallocate(mode: number, offset: number, length: number): void {
+    this.#numbers[ATIME_IS_OLD] = 1;
+    const keepSize = mode & FALLOC_FL_KEEP_SIZE;
+    const punch = () => fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+    switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+      case 0:
+        this.#allocate(keepSize, offset, length);
+        break;
+      case FALLOC_FL_PUNCH_HOLE:
+        punch();
+        break;
+      case FALLOC_FL_ZERO_RANGE:
+        // Allocated first, so that a range that doesn't fit is refused with its data still there.
+        this.#allocate(keepSize, offset, length);
+        punch();
+        this.#allocate(keepSize, offset, length);
+        break;
+      default:
+        throw new Errno(EOPNOTSUPP);
+    }
+  }
+
+  get size(): number {
+    return fstatSync(this.#memfd).size;
+  }
+
+  /** The first data at or after `offset`. Throws ENXIO when there is none. */
+  nextData(offset: number): number {
+    return lseek(this.#memfd, offset, SEEK_DATA);
+  }
+
+  /** The first hole at or after `offset`; the end counts as one. Throws ENXIO from the end on. */
+  nextHole(offset: number): number {
+    return lseek(this.#memfd, offset, SEEK_HOLE);
+  }
+
+  /** Sizes in bytes, blocks of 512, and the times. */
+  stat() {
+    // As bigints: a double can't hold nanoseconds since 1970.
+    const stat = fstatSync(this.#memfd, { bigint: true });
+    return {
+      size: Number(stat.size),
+      blocks: Number(stat.blocks),
+      blksize: PAGE_SIZE,
+      atime: timespec(stat.atimeNs),
+      mtime: timespec(stat.mtimeNs),
+      ctime: timespec(stat.ctimeNs),
+    };
+  }
+
+  /** Sets one time or both, and ctime to the present. */
+  setTimes(atime: Timespec | undefined, mtime: Timespec | undefined): void {
+    const omit = { sec: 0, nsec: UTIME_OMIT };
+    futimens(this.#memfd, atime ?? omit, mtime ?? omit);
+    this.#numbers[ATIME_IS_OLD] = 1;
+  }
+
+  /** Sets ctime to the present: the inode changed in what the memfd doesn't keep. */
+  touch(): void {
+    fchownSync(this.#memfd, -1, -1);
+    this.#numbers[ATIME_IS_OLD] = 1;
+  }
+
+  /** Pages in use and allowed: what statfs(2) tells. */
+  get pages(): { used: number; max: number; size: number } {
+    return { used: this.#usedPages(), max: this.#maxPages, size: PAGE_SIZE };
+  }
+
+  /** Gives the memory back to the system now, whoever still has the descriptors. */
+  free(): void {
+    ftruncateSync(this.#memfd, 0);
+    closeSync(this.#noatime);
+    closeSync(this.#memfd);
+  }
+
+  #put(bytes: Uint8Array, start: number, length: number, offset: number): number {
+    try {
+      return writeSync(this.#memfd, bytes, start, length, offset);
+    } catch (error) {
+      throw outOfMemory(error);
+    }
+  }
+
+  #usedPages(): number {
+    return fstatSync(this.#memfd).blocks / BLOCKS_PER_PAGE;
+  }
+
+  /**
+   * Whether the limit surely has room for all pages of a range, which then count as used.
+   *
+   * PAGES is never below the pages in use: each write adds all that it touches, whether they are there or not. Only
+   * when that reaches the limit are they counted, so a write far from the limit makes no system call for it.
+   */
+  #reserve(offset: number, length: number): boolean {
+    const touched = pagesOf(offset, offset + length);
+    let pages = (this.#numbers[PAGES] ?? 0) + touched;
+    if (pages > this.#maxPages) pages = this.#usedPages() + touched;
+    if (pages > this.#maxPages) return false;
+    this.#numbers[PAGES] = pages;
+    return true;
+  }
+
+  /** Writes up to the first page that is missing and has no room. Returns how many bytes that was. */
+  #writeNearLimit(bytes: Uint8Array, start: number, length: number, offset: number): number {
+    let done = 0;
+    while (done < length) {
+      const at = offset + done;
+      const sure = Math.max(this.#roomFrom(at), this.#dataRun(at));
+      if (sure > 0) {
+        done += this.#put(bytes, start + done, Math.min(sure, length - done), at);
+        continue;
+      }
+      // A page that lseek calls a hole may be there all the same: reserved by fallocate, or the last one, past the end.
+      const size = this.size;
+      const page = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
+      const count = this.#put(bytes, start + done, Math.min(page + PAGE_SIZE - at, length - done), at);
+      if (this.#usedPages() > this.#maxPages) {
+        fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page, PAGE_SIZE);
+        ftruncateSync(this.#memfd, size);
+        break;
+      }
+      done += count;
+    }
+    this.#numbers[PAGES] = this.#usedPages();
+    return done;
+  }
+
+  /** How many bytes from `at` the pages that are left would hold. */
+  #roomFrom(at: number): number {
+    const room = this.#maxPages - this.#usedPages();
+    return room > 0 ? (Math.floor(at / PAGE_SIZE) + room) * PAGE_SIZE - at : 0;
+  }
+
+  /** How many bytes from `at` are data, and so have their pages. */
+  #dataRun(at: number): number {
+    return at < this.size ? this.nextHole(at) - at : 0;
+  }
+
+  #allocate(keepSize: number, offset: number, length: number): void {
+    try {
+      if (!this.#reserve(offset, length)) this.#allocateNearLimit(offset, length);
+      fallocate(this.#memfd, keepSize, offset, length);
+    } catch (error) {
+      throw outOfMemory(error);
+    }
+  }
+
+  /** Fills the holes of a range piece by piece, and opens them all again when they don't fit. */
+  #allocateNearLimit(offset: number, length: number): void {
+    const holes = this.#holesIn(offset, offset + length);
+    for (const hole of holes) {
+      let at = hole.start;
+      while (at < hole.end) {
+        const piece = Math.min(this.#roomFrom(at) + PAGE_SIZE, hole.end - at);
+        fallocate(this.#memfd, FALLOC_FL_KEEP_SIZE, at, piece);
+        at += piece;
+        if (this.#usedPages() <= this.#maxPages) continue;
+        for (const { start, end } of holes) {
+          fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, end - start);
+        }
+        throw new Errno(ENOSPC);
+      }
+    }
+    this.#numbers[PAGES] = this.#usedPages();
+  }
+
+  #holesIn(offset: number, end: number): { start: number; end: number }[] {
+    const holes = [];
+    let at = offset;
+    while (at < end) {
+      const start = Math.min(at + this.#dataRun(at), end);
+      at = start;
+      while (at < end && this.#dataRun(at) === 0) at = Math.min(this.#dataFrom(at), end);
+      if (start < at) holes.push({ start, end: at });
+    }
+    return holes;
+  }
+
+  /** The first data at or after `offset`, or infinity. */
+  #dataFrom(offset: number): number {
+    try {
+      return this.nextData(offset);
+    } catch (error) {
+      if (error instanceof Errno && error.errno === ENXIO) return Number.POSITIVE_INFINITY;
+      throw error;
+    }
+  }
+}
+
+/** The pages that a range touches. */
+function pagesOf(start: number, end: number): number {
+  return Math.ceil(end / PAGE_SIZE) - Math.floor(start / PAGE_SIZE);
+}
+
+function timespec(ns: bigint): Timespec {
+  const nsec = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return { sec: Number((ns - nsec) / 1_000_000_000n), nsec: Number(nsec) };
+}
+
+/** To a client, memory that can't be had is a device that is full. */
+function outOfMemory(error: unknown): unknown {
+  const errno = Errno.from(error);
+  return errno instanceof Errno && errno.errno === ENOMEM ? new Errno(ENOSPC, errno.message) : errno;
+}

@@ -1,0 +1,175 @@
+import { EBUSY, EINVAL, Errno } from '../abi/errno.ts';
+import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../proc-fs/handler.ts';
+import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
+import { Whence } from '../proc-fs/whence.ts';
+import { Mutex } from '../sync/mutex.ts';
+import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
+
+/**
+ * How much one copy_file_range(2) copies while everybody else waits for the mutex, in bytes. The call may copy less
+ * than it was asked to; callers go on from there.
+ */
+const COPY_AT_ONCE = 1 << 20;
+
+/** Indexes of the owner's numbers. */
+const MODE = 0;
+const UID = 1;
+const GID = 2;
+const OWNER_NUMBERS = 3;
+
+/** What another thread needs to make the same RamFile: see SharedHandler. */
+interface RamFileState {
+  readonly mutex: SharedArrayBuffer;
+  readonly buffer: RamBufferState;
+  readonly owner: SharedArrayBuffer;
+}
+
+/** Makes the handler in another thread: see SharedHandler. */
+export function attach(state: RamFileState): RamFile {
+  return new RamFile(state);
+}
+
+/**
+ * The handler of a file that works like a regular one and is backed by RAM alone. Each method locks the mutex once, and
+ * answers EBUSY when the data was taken: the file is being torn down.
+ */
+export class RamFile implements ProcHandler {
+  readonly shared: SharedHandler;
+  readonly #data: Mutex<RamBuffer>;
+  /** Mode and owner are kept here, since the memfd's own would bind this process instead of the clients. */
+  readonly #owner: Uint32Array;
+
+  constructor(state: RamFileState) {
+    this.shared = { module: import.meta.url, state };
+    this.#data = new Mutex(state.mutex, new RamBuffer(state.buffer));
+    this.#owner = new Uint32Array(state.owner);
+  }
+
+  /** A file that holds `buffer`. `mode` is permission bits. */
+  static create(buffer: RamBuffer, mode: number, uid: number, gid: number): RamFile {
+    const owner = new SharedArrayBuffer(OWNER_NUMBERS * Uint32Array.BYTES_PER_ELEMENT);
+    new Uint32Array(owner).set([mode, uid, gid]);
+    return new RamFile({ mutex: Mutex.allocate(), buffer: buffer.state, owner });
+  }
+
+  open(): void {
+    this.#locked(() => {});
+  }
+
+  read(_file: ProcFile, to: UserSliceWriter, offset: number): number {
+    const buffer = this.#data.lock();
+    try {
+      if (buffer === null) throw new Errno(EBUSY);
+      const count = buffer.read(to.bytes, to.start, to.length, offset);
+      to.advance(count);
+      return count;
+    } finally {
+      this.#data.unlock();
+    }
+  }
+
+  write(_file: ProcFile, from: UserSliceReader, offset: number): number {
+    const buffer = this.#data.lock();
+    try {
+      if (buffer === null) throw new Errno(EBUSY);
+      const count = buffer.write(from.bytes, from.start, from.length, offset);
+      from.advance(count);
+      return count;
+    } finally {
+      this.#data.unlock();
+    }
+  }
+
+  lseek(file: ProcFile, offset: number, whence: Whence): number {
+    return this.#locked((buffer) => {
+      switch (whence) {
+        case Whence.SeekSet:
+          return position(offset);
+        case Whence.SeekCur:
+          return position(file.pos + offset);
+        case Whence.SeekEnd:
+          return position(buffer.size + offset);
+        case Whence.SeekData:
+          return buffer.nextData(offset);
+        case Whence.SeekHole:
+          return buffer.nextHole(offset);
+      }
+    });
+  }
+
+  /** The pages that a client maps are the kernel's page cache, which it keeps coherent with reads and writes. */
+  mmap(): boolean {
+    return true;
+  }
+
+  truncate(size: number): void {
+    this.#locked((buffer) => buffer.truncate(size));
+  }
+
+  fallocate(_file: ProcFile, mode: number, offset: number, length: number): void {
+    this.#locked((buffer) => buffer.fallocate(mode, offset, length));
+  }
+
+  /** There is nothing below RAM to write it to. */
+  fsync(): void {
+    this.#locked(() => {});
+  }
+
+  copyFileRange(from: number, to: number, length: number): number {
+    const bytes = new Uint8Array(Math.min(length, COPY_AT_ONCE));
+    return this.#locked((buffer) => {
+      const count = buffer.read(bytes, 0, bytes.length, from);
+      return count === 0 ? 0 : buffer.write(bytes, 0, count, to);
+    });
+  }
+
+  getattr(): Attr {
+    return this.#locked((buffer) => {
+      const [mode = 0, uid = 0, gid = 0] = this.#owner;
+      return { mode, uid, gid, ...buffer.stat() };
+    });
+  }
+
+  setattr(change: AttrChange): void {
+    this.#locked((buffer) => {
+      const { mode, uid, gid, atime, mtime } = change;
+      if (mode !== undefined) this.#owner[MODE] = mode;
+      if (uid !== undefined) this.#owner[UID] = uid;
+      if (gid !== undefined) this.#owner[GID] = gid;
+      if (atime !== undefined || mtime !== undefined) buffer.setTimes(atime, mtime);
+      else buffer.touch();
+    });
+  }
+
+  /** Memory in use and allowed, in pages of `size` bytes. */
+  get pages(): { used: number; max: number; size: number } {
+    return this.#locked((buffer) => buffer.pages);
+  }
+
+  /**
+   * Takes the data and gives its memory back. Whoever is inside a method finishes first; whoever comes later gets
+   * EBUSY. Returns whether there was data to take.
+   */
+  teardown(): boolean {
+    const buffer = this.#data.take();
+    buffer?.free();
+    return buffer !== null;
+  }
+
+  /** Calls `use` under the mutex. Not for read and write, which allocate no closure. */
+  #locked<T>(use: (buffer: RamBuffer) => T): T {
+    const buffer = this.#data.lock();
+    try {
+      if (buffer === null) throw new Errno(EBUSY);
+      return use(buffer);
+    } finally {
+      this.#data.unlock();
+    }
+  }
+}
+
+/** A file position. Throws EINVAL when it lies before the start. */
+function position(offset: number): number {
+  if (offset < 0) throw new Errno(EINVAL);
+  return offset;
+}

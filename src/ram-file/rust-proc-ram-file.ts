@@ -1,0 +1,57 @@
+import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
+import { procCreate } from '../proc-fs/proc-dir-entry.ts';
+import { ProcFlag, ProcOps } from '../proc-fs/proc-ops.ts';
+import { RamBuffer } from './ram-buffer.ts';
+import { RamFile } from './ram-file.ts';
+
+/** The seed's name for its file. */
+export const DEFAULT_NAME = 'rust-proc-file';
+/** The seed's mode for its file. */
+export const DEFAULT_MODE = 0o666;
+
+export interface RamFileOptions {
+  /** The file's name. Default: `rust-proc-file`. */
+  readonly name?: string;
+  /** Permission bits. Default: 0666. */
+  readonly mode?: number;
+  /** The file's owner. Default: this process's. */
+  readonly uid?: number;
+  /** The file's group. Default: this process's. */
+  readonly gid?: number;
+  /** The most memory that the bytes may take, in bytes: as tmpfs's `size=`, holes don't count. */
+  readonly maxSize: number;
+}
+
+/**
+ * The module of the seed article, with its life: the data first, then the entry; at the end the entry first, then the
+ * data, taken under the mutex. The window before initialisation that the seed calls unsound can't be written here:
+ * a RamFile is only made from a buffer.
+ */
+export class RustProcRamFile implements Disposable {
+  readonly file: RamFile;
+  readonly entry: ProcDirEntry;
+
+  private constructor(file: RamFile, entry: ProcDirEntry) {
+    this.file = file;
+    this.entry = entry;
+  }
+
+  /** Adds the file to `parent`, or to `procRoot` for null. Throws as procCreate does. */
+  static init(parent: ProcDirEntry | null, options: RamFileOptions): RustProcRamFile {
+    const { name = DEFAULT_NAME, mode = DEFAULT_MODE, maxSize } = options;
+    const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = options;
+    const file = RamFile.create(RamBuffer.create(name, maxSize), mode, uid, gid);
+    try {
+      const entry = procCreate(name, mode, parent, new ProcOps(file, ProcFlag.PARALLEL_WRITES));
+      return new RustProcRamFile(file, entry);
+    } catch (error) {
+      file.teardown();
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.entry[Symbol.dispose]();
+    this.file.teardown();
+  }
+}

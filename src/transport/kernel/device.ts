@@ -1,0 +1,55 @@
+import { closeSync, readSync, writeSync } from 'node:fs';
+
+/** The code of the error that one of Node's system calls threw. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** An open /dev/fuse that belongs to a mount. All threads of a session read from and write to the same one. */
+export class FuseDevice {
+  readonly fd: number;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /**
+   * Waits for a request and reads it. Returns its length in bytes, or 0 when the file system is unmounted.
+   *
+   * `bytes` must have room for max_write and 4 KiB more, or the kernel answers EINVAL (fuse_dev_do_read).
+   */
+  read(bytes: Uint8Array): number {
+    for (;;) {
+      try {
+        return readSync(this.fd, bytes);
+      } catch (error) {
+        switch (codeOf(error)) {
+          case 'ENODEV':
+            return 0;
+          // The request was interrupted before it could be read, or this thread was.
+          case 'ENOENT':
+          case 'EINTR':
+          case 'EAGAIN':
+            continue;
+          default:
+            throw error;
+        }
+      }
+    }
+  }
+
+  /** Writes the reply that fills the first `length` bytes. The kernel takes it whole or not at all. */
+  write(bytes: Uint8Array, length: number): void {
+    try {
+      writeSync(this.fd, bytes, 0, length);
+    } catch (error) {
+      // ENOENT: nobody waits for it any more, the request was interrupted. ENODEV: unmounted meanwhile.
+      const code = codeOf(error);
+      if (code !== 'ENOENT' && code !== 'ENODEV') throw error;
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}

@@ -1,0 +1,195 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { EINTR, EIO } from '../../abi/errno.ts';
+import { FUSE_ROOT_ID, Opcode } from '../../abi/fuse.ts';
+import type { Fields, Struct, View } from '../../abi/struct.ts';
+import { fuseIoctlIn, fuseReadIn } from '../../abi/structs.ts';
+import type { ProcFile } from '../../proc-fs/handler.ts';
+import type { ProcDirEntry, TreeWatcher } from '../../proc-fs/proc-dir-entry.ts';
+import { type MountOptions, mountFuse, unmountFuse } from '../mount.ts';
+import { Call, REPLY_HEADER } from './call.ts';
+import { FuseDevice } from './device.ts';
+import { serve, treeOperations } from './dispatch.ts';
+import { initialize, MAX_WRITE } from './init.ts';
+import { notifyInvalEntry, notifyInvalInode, notifyPoll } from './notify.ts';
+import { NO_REPLY } from './operation.ts';
+import { Lookups, OpenFiles, type TreeServer, type Usage } from './tree-server.ts';
+import type { WorkerData, WorkerMessage } from './worker.ts';
+
+export interface KernelSessionOptions extends MountOptions {
+  /** How many threads wait for requests, 1 or more. Default: 2. */
+  readonly threads?: number;
+  /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
+  readonly usage?: () => Usage;
+}
+
+/** The worker's file beside this one: .js when built, .ts when run from source. */
+const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+
+/** Room for the header and every struct of a fixed size, in bytes. */
+const SMALL_REPLY = 256;
+
+const NO_USAGE: Usage = { used: 0, max: 0, size: 4096 };
+
+/**
+ * A tree of proc entries, mounted over the kernel's FUSE protocol.
+ *
+ * Workers read the requests. What concerns a file whose handler is `shared` they serve themselves; the rest comes to
+ * the thread that made the session, because there the tree is, and the state that its handlers close over. A handler
+ * there may take its time: other requests are served meanwhile.
+ */
+export class KernelSession implements TreeServer, TreeWatcher {
+  readonly dir: string;
+  readonly lookups = new Lookups();
+  /** Resolves when the file system is unmounted, by whomever, and nothing of the session is left. */
+  readonly closed: Promise<void>;
+  readonly #root: ProcDirEntry;
+  readonly #device: FuseDevice;
+  readonly #options: KernelSessionOptions;
+  readonly #files = new OpenFiles();
+  /** Requests whose handlers have not answered yet, by their `unique`. */
+  readonly #waiting = new Map<number, Call>();
+
+  /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
+  static async mount(root: ProcDirEntry, dir: string, options: KernelSessionOptions): Promise<KernelSession> {
+    const device = new FuseDevice(mountFuse(dir, options));
+    try {
+      initialize(device, mayMap(root));
+      const session = new KernelSession(root, dir, device, options);
+      await session.#ready;
+      return session;
+    } catch (error) {
+      unmountFuse(dir, true);
+      throw error;
+    }
+  }
+
+  readonly #ready: Promise<unknown>;
+
+  private constructor(root: ProcDirEntry, dir: string, device: FuseDevice, options: KernelSessionOptions) {
+    this.#root = root;
+    this.dir = dir;
+    this.#device = device;
+    this.#options = options;
+    const watch = root.watch(this);
+    const workerData: WorkerData = { fd: device.fd, nodes: sharedFiles(root) };
+    const workers = Array.from({ length: options.threads ?? 2 }, () => new Worker(WORKER, { workerData }));
+    this.#ready = Promise.all(workers.map((worker) => this.#listen(worker)));
+    this.closed = Promise.all(workers.map((worker) => new Promise((end) => worker.once('exit', end)))).then(
+      () => {
+        watch[Symbol.dispose]();
+        device.close();
+      },
+    );
+  }
+
+  /** Unmounts. `lazy`: also when it is in use; what is open then keeps working until it is closed. */
+  unmount(lazy: boolean): void {
+    unmountFuse(this.dir, lazy);
+  }
+
+  /** Resolves when the worker serves. */
+  #listen(worker: Worker): Promise<void> {
+    return new Promise((ready, failed) => {
+      worker.on('message', (message: WorkerMessage) =>
+        message === 'ready' ? ready() : this.#serve(message),
+      );
+      worker.on('error', (error) => {
+        console.error(error);
+        failed(error);
+      });
+    });
+  }
+
+  #serve(request: Uint8Array): void {
+    const call = new Call(request, new Uint8Array(replySize(request)));
+    const operation = treeOperations[call.header.opcode];
+    const answer = serve<TreeServer>(this, operation, call, request.length);
+    if (typeof answer === 'number') {
+      this.#reply(call, answer);
+      return;
+    }
+    const { unique } = call.header;
+    this.#waiting.set(unique, call);
+    const late = (result: number) => this.#waiting.delete(unique) && this.#reply(call, result);
+    answer.then(late, (error: unknown) => {
+      console.error(error);
+      late(-EIO);
+    });
+  }
+
+  #reply(call: Call, answer: number): void {
+    if (answer !== NO_REPLY) this.#device.write(call.reply, call.finish(answer));
+  }
+
+  removed(parent: ProcDirEntry, entry: ProcDirEntry): void {
+    notifyInvalEntry(this.#device.fd, parent.ino, entry.name);
+    notifyInvalInode(this.#device.fd, entry.ino);
+  }
+
+  node(nodeid: number): ProcDirEntry | undefined {
+    return nodeid === FUSE_ROOT_ID ? this.#root : this.lookups.get(nodeid);
+  }
+
+  keepFile(file: ProcFile): number {
+    return this.#files.add(file);
+  }
+
+  file(fh: number): ProcFile | undefined {
+    return this.#files.get(fh);
+  }
+
+  dropFile(fh: number): void {
+    this.#files.delete(fh);
+  }
+
+  waker(kh: number): () => void {
+    return () => notifyPoll(this.#device.fd, kh);
+  }
+
+  usage(): Usage {
+    return this.#options.usage?.() ?? NO_USAGE;
+  }
+
+  interrupt(unique: number): boolean {
+    const call = this.#waiting.get(unique);
+    if (call === undefined) return false;
+    this.#waiting.delete(unique);
+    this.#reply(call, -EINTR);
+    return true;
+  }
+}
+
+function* filesBelow(directory: ProcDirEntry): Generator<ProcDirEntry> {
+  for (const child of directory.children) {
+    if (child.isDirectory) yield* filesBelow(child);
+    else yield child;
+  }
+}
+
+/** The files that workers serve: those that are there when the tree is mounted. */
+function sharedFiles(root: ProcDirEntry): WorkerData['nodes'] {
+  return [...filesBelow(root)].flatMap(({ ino, ops }) =>
+    ops?.handler.shared === undefined ? [] : [{ ino, flags: ops.flags, shared: ops.handler.shared }],
+  );
+}
+
+function mayMap(root: ProcDirEntry): boolean {
+  return [...filesBelow(root)].some(({ ops }) => ops?.handler.mmap?.() ?? false);
+}
+
+/** Room for the reply to a request: its header, a small struct, and the bytes that it asks for. */
+function replySize(request: Uint8Array): number {
+  const call = new Call(request, new Uint8Array(REPLY_HEADER));
+  const asked = <F extends Fields>(struct: Struct<F>, size: (input: View<F>) => number) =>
+    call.isWhole(request.length, struct.size) ? Math.min(size(call.input(struct)), MAX_WRITE) : 0;
+  switch (call.header.opcode) {
+    case Opcode.READ:
+    case Opcode.READDIR:
+      return SMALL_REPLY + asked(fuseReadIn, (input) => input.size);
+    case Opcode.IOCTL:
+      return SMALL_REPLY + asked(fuseIoctlIn, (input) => input.out_size);
+    default:
+      return SMALL_REPLY;
+  }
+}

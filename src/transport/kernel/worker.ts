@@ -1,0 +1,100 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../../proc-fs/handler.ts';
+import { ProcOps } from '../../proc-fs/proc-ops.ts';
+import { Call } from './call.ts';
+import { FuseDevice } from './device.ts';
+import { fileOperations, serve } from './dispatch.ts';
+import { BUFFER_SIZE } from './init.ts';
+import type { FileServer, Node } from './operation.ts';
+
+/** What a session gives each of its workers. */
+export interface WorkerData {
+  /** The session's /dev/fuse. */
+  readonly fd: number;
+  /** The files whose handlers run in workers. */
+  readonly nodes: readonly { ino: number; flags: number; shared: SharedHandler }[];
+}
+
+/** A worker's message to its session: that it serves, or a request that isn't for a file it knows. */
+export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer>;
+
+/** A file whose handler runs here. Its directory entry lives with the session. */
+class SharedNode implements Node {
+  readonly ino: number;
+  readonly isDirectory = false;
+  readonly nlink = 1;
+  readonly ops: ProcOps;
+
+  constructor(ino: number, ops: ProcOps) {
+    this.ino = ino;
+    this.ops = ops;
+  }
+
+  getattr(): Attr | number {
+    return this.ops.procGetattr();
+  }
+
+  setattr(change: AttrChange): number {
+    return this.ops.procSetattr(change);
+  }
+}
+
+/**
+ * A thread that waits for requests on /dev/fuse, serves those for the files it knows on the spot, and passes the others
+ * on to the session's thread. It never returns to its event loop until the file system is unmounted.
+ */
+class FuseWorker implements FileServer {
+  readonly #nodes = new Map<number, SharedNode>();
+  /** Which worker serves a call is chance, so no state of an open file is kept: one ProcFile serves them all. */
+  readonly #file = { flags: 0, uid: 0, pos: 0, privateData: undefined } satisfies ProcFile;
+
+  async attach({ ino, flags, shared }: WorkerData['nodes'][number]): Promise<void> {
+    const module: { attach(state: unknown): ProcHandler } = await import(shared.module);
+    this.#nodes.set(ino, new SharedNode(ino, new ProcOps(module.attach(shared.state), flags)));
+  }
+
+  run(device: FuseDevice, forward: (request: Uint8Array<ArrayBuffer>) => void): void {
+    const call = new Call(new Uint8Array(BUFFER_SIZE), new Uint8Array(BUFFER_SIZE));
+    for (;;) {
+      const length = device.read(call.request);
+      if (length === 0) return;
+      const operation = fileOperations[call.header.opcode];
+      if (operation === undefined || !this.#nodes.has(call.header.nodeid)) {
+        forward(call.request.slice(0, length));
+        continue;
+      }
+      const answer = serve(this, operation, call, length);
+      if (typeof answer !== 'number') throw new TypeError('A shared handler must answer at once.');
+      device.write(call.reply, call.finish(answer));
+    }
+  }
+
+  node(nodeid: number): Node | undefined {
+    return this.#nodes.get(nodeid);
+  }
+
+  file(_fh: number, flags: number): ProcFile {
+    this.#file.flags = flags;
+    return this.#file;
+  }
+
+  keepFile(): number {
+    return 0;
+  }
+
+  dropFile(): void {}
+
+  waker(): () => void {
+    return () => {};
+  }
+}
+
+if (parentPort === null)
+  throw new Error('worker.ts is the start of a worker thread, not a module to import.');
+const port = parentPort;
+const { fd, nodes }: WorkerData = workerData;
+const worker = new FuseWorker();
+for (const node of nodes) await worker.attach(node);
+const send = (message: WorkerMessage) => port.postMessage(message);
+send('ready');
+worker.run(new FuseDevice(fd), send);

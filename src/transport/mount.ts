@@ -1,0 +1,144 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { ENODEV, ENOENT, EPERM, Errno } from '../abi/errno.ts';
+import { MNT_DETACH, MS_OPPOSITES, MS_WORDS, mount, umount2 } from '../sys/mount.ts';
+import { socketpair } from '../sys/socket.ts';
+
+const DEVICE = '/dev/fuse';
+const FUSERMOUNT = 'fusermount3';
+
+/** What /proc/mounts shows in front of the directory, and behind `fuse.` as the type. */
+export const FSNAME = 'ramproc';
+
+/** What a mount looks like from outside. */
+export interface MountOptions {
+  /** Words of mount(8) such as `ro` or `noexec`, the later ones overriding. `nosuid` and `nodev` are the defaults. */
+  readonly words?: readonly string[];
+  /** Whether other users than this one may use the mount, as far as modes let them. Default: false. */
+  readonly allowOther?: boolean;
+}
+
+/** Why a directory can't be mounted or unmounted, in one sentence for a person. */
+export class MountError extends Error {
+  override name = 'MountError';
+}
+
+/** The words of mount(8) that a mount understands. */
+export function isMountWord(word: string): boolean {
+  return word in MS_WORDS || word in MS_OPPOSITES;
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+/** Mounts a FUSE file system on `dir`. Returns the descriptor of /dev/fuse to serve it with. Throws MountError. */
+export function mountFuse(dir: string, options: MountOptions): number {
+  return isRoot() ? mountAsRoot(dir, options) : mountAsUser(dir, options);
+}
+
+/** default_permissions: the kernel itself checks mode and owner, as for any local file. */
+function fuseOptions({ allowOther = false }: MountOptions): string[] {
+  return ['default_permissions', ...(allowOther ? ['allow_other'] : [])];
+}
+
+function mountAsRoot(dir: string, options: MountOptions): number {
+  const fd = openDevice();
+  try {
+    let flags = 0;
+    for (const word of ['nosuid', 'nodev', ...(options.words ?? [])]) {
+      flags = (flags | (MS_WORDS[word] ?? 0)) & ~(MS_OPPOSITES[word] ?? 0);
+    }
+    // 40000 is S_IFDIR in octal: the root's kind, which the kernel wants to know before it can ask.
+    const data = [`fd=${fd}`, 'rootmode=40000', 'user_id=0', 'group_id=0', ...fuseOptions(options)];
+    mount(FSNAME, dir, `fuse.${FSNAME}`, flags, data.join(','));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}`, { cause: error });
+  }
+}
+
+function openDevice(): number {
+  try {
+    return openSync(DEVICE, constants.O_RDWR);
+  } catch (error) {
+    throw deviceError(error);
+  }
+}
+
+function deviceError(error: unknown): MountError {
+  const missing = Errno.from(error);
+  const remedy =
+    missing instanceof Errno && (missing.errno === ENOENT || missing.errno === ENODEV)
+      ? 'load the kernel module with "modprobe fuse"'
+      : `ask the administrator for access to it, for example with "chmod 666 ${DEVICE}"`;
+  return new MountError(`Cannot open ${DEVICE}: ${reason(error)}; ${remedy}.`, { cause: error });
+}
+
+/**
+ * The way of an ordinary user: fusermount3 is setuid root, mounts for us, and sends the descriptor of /dev/fuse back
+ * over the socket that _FUSE_COMMFD names. Source: fusermount3(1), util/fusermount.c of libfuse.
+ */
+function mountAsUser(dir: string, options: MountOptions): number {
+  try {
+    // fusermount3 opens the device with the caller's own rights, and would say less about it.
+    accessSync(DEVICE, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw deviceError(error);
+  }
+  const [ours, theirs] = socketpair();
+  using _ours = ours;
+  using _theirs = theirs;
+  const words = [`fsname=${FSNAME}`, `subtype=${FSNAME}`, ...fuseOptions(options), ...(options.words ?? [])];
+  runFusermount(['-o', words.join(','), '--', dir], `Cannot mount on ${quote(dir)}`, theirs.fd);
+  theirs[Symbol.dispose]();
+  const fd = ours.receiveDescriptor();
+  if (fd === undefined)
+    throw new MountError(`Cannot mount on ${quote(dir)}: ${FUSERMOUNT} sent no descriptor.`);
+  return fd;
+}
+
+/** Runs fusermount3, with `comm` as its _FUSE_COMMFD if given. Throws a MountError that starts with `failure`. */
+function runFusermount(parameters: string[], failure: string, comm?: number): void {
+  const { error, status, stderr } = spawnSync(FUSERMOUNT, parameters, {
+    stdio: ['ignore', 'ignore', 'pipe', ...(comm === undefined ? [] : [comm])],
+    env: { ...process.env, _FUSE_COMMFD: '3', LC_ALL: 'C' },
+    encoding: 'utf8',
+  });
+  if (error !== undefined) {
+    throw new MountError(
+      `${failure}: ${FUSERMOUNT} is missing; an ordinary user needs it: "apt install fuse3", or the like.`,
+      { cause: error },
+    );
+  }
+  if (status !== 0) {
+    const said = stderr.trim().split('\n').at(-1) ?? '';
+    throw new MountError(`${failure}: ${said.replace(/^fusermount3?: /, '') || `${FUSERMOUNT} failed`}.`);
+  }
+}
+
+/** Unmounts `dir`, or with `lazy` detaches it until its last user is gone. Throws MountError, with an Errno as cause. */
+export function unmountFuse(dir: string, lazy: boolean): void {
+  const failure = `Cannot unmount ${quote(dir)}`;
+  try {
+    if (isRoot()) umount2(dir, lazy ? MNT_DETACH : 0);
+    else runFusermount(['-u', ...(lazy ? ['-z'] : []), '--', dir], failure);
+  } catch (error) {
+    if (error instanceof MountError) throw error;
+    throw new MountError(`${failure}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** A path in a message: in quotes, with what could break the line or the quotes escaped. */
+export function quote(path: string): string {
+  return JSON.stringify(path);
+}
+
+/** The last part of a sentence: why a system call failed, and where it helps, what to do. */
+function reason(error: unknown): string {
+  const errno = Errno.from(error);
+  if (!(errno instanceof Errno)) return error instanceof Error ? error.message : String(error);
+  const text = errno.message.replace(/^[^:]*: /, '');
+  return errno.errno === EPERM ? `${text}; root needs CAP_SYS_ADMIN for it.` : text;
+}
