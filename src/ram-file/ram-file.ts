@@ -56,7 +56,7 @@ export class RamFile implements ProcHandler {
     this.#locked(() => {});
   }
 
-  read(_file: ProcFile, to: UserSliceWriter, offset: number): number {
+  read(_file: ProcFile | null, to: UserSliceWriter, offset: number): number {
     const buffer = this.#data.lock();
     try {
       if (buffer === null) throw new Errno(EBUSY);
@@ -68,7 +68,7 @@ export class RamFile implements ProcHandler {
     }
   }
 
-  write(_file: ProcFile, from: UserSliceReader, offset: number): number {
+  write(_file: ProcFile | null, from: UserSliceReader, offset: number): number {
     const buffer = this.#data.lock();
     try {
       if (buffer === null) throw new Errno(EBUSY);
@@ -106,7 +106,7 @@ export class RamFile implements ProcHandler {
     this.#locked((buffer) => buffer.truncate(size));
   }
 
-  fallocate(_file: ProcFile, mode: number, offset: number, length: number): void {
+  fallocate(_file: ProcFile | null, mode: number, offset: number, length: number): void {
     this.#locked((buffer) => buffer.fallocate(mode, offset, length));
   }
 

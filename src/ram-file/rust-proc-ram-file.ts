@@ -11,13 +11,13 @@ export const DEFAULT_MODE = 0o666;
 
 export interface RamFileOptions {
   /** The file's name. Default: `rust-proc-file`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Permission bits. Default: 0666. */
-  readonly mode?: number;
+  readonly mode?: number | undefined;
   /** The file's owner. Default: this process's. */
-  readonly uid?: number;
+  readonly uid?: number | undefined;
   /** The file's group. Default: this process's. */
-  readonly gid?: number;
+  readonly gid?: number | undefined;
   /** The most memory that the bytes may take, in bytes: as tmpfs's `size=`, holes don't count. */
   readonly maxSize: number;
 }

@@ -13,9 +13,9 @@ export const FSNAME = 'ramproc';
 /** What a mount looks like from outside. */
 export interface MountOptions {
   /** Words of mount(8) such as `ro` or `noexec`, the later ones overriding. `nosuid` and `nodev` are the defaults. */
-  readonly words?: readonly string[];
+  readonly words?: readonly string[] | undefined;
   /** Whether other users than this one may use the mount, as far as modes let them. Default: false. */
-  readonly allowOther?: boolean;
+  readonly allowOther?: boolean | undefined;
 }
 
 /** Why a directory can't be mounted or unmounted, in one sentence for a person. */

@@ -7,6 +7,7 @@ import { fuseIoctlIn, fuseReadIn } from '../../abi/structs.ts';
 import type { ProcFile } from '../../proc-fs/handler.ts';
 import type { ProcDirEntry, TreeWatcher } from '../../proc-fs/proc-dir-entry.ts';
 import { type MountOptions, mountFuse, unmountFuse } from '../mount.ts';
+import type { Session } from '../session.ts';
 import { Call, REPLY_HEADER } from './call.ts';
 import { FuseDevice } from './device.ts';
 import { serve, treeOperations } from './dispatch.ts';
@@ -18,9 +19,9 @@ import type { WorkerData, WorkerMessage } from './worker.ts';
 
 export interface KernelSessionOptions extends MountOptions {
   /** How many threads wait for requests, 1 or more. Default: 2. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
-  readonly usage?: () => Usage;
+  readonly usage?: (() => Usage) | undefined;
 }
 
 /** The worker's file beside this one: .js when built, .ts when run from source. */
@@ -38,10 +39,9 @@ const NO_USAGE: Usage = { used: 0, max: 0, size: 4096 };
  * the thread that made the session, because there the tree is, and the state that its handlers close over. A handler
  * there may take its time: other requests are served meanwhile.
  */
-export class KernelSession implements TreeServer, TreeWatcher {
+export class KernelSession implements Session, TreeServer, TreeWatcher {
   readonly dir: string;
   readonly lookups = new Lookups();
-  /** Resolves when the file system is unmounted, by whomever, and nothing of the session is left. */
   readonly closed: Promise<void>;
   readonly #root: ProcDirEntry;
   readonly #device: FuseDevice;
@@ -83,7 +83,6 @@ export class KernelSession implements TreeServer, TreeWatcher {
     );
   }
 
-  /** Unmounts. `lazy`: also when it is in use; what is open then keeps working until it is closed. */
   unmount(lazy: boolean): void {
     unmountFuse(this.dir, lazy);
   }

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { MountError } from '../transport/mount.ts';
+import type { Progress } from './fill.ts';
+import type { Mounted } from './serve.ts';
+
+/** What a daemon tells the command that started it, over Node's IPC channel. */
+export type Report =
+  | { readonly kind: 'progress'; readonly bytes: number; readonly total: number | undefined }
+  | { readonly kind: 'mounted'; readonly mounted: Mounted }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/**
+ * Starts this same command again as a daemon, in a session of its own and with `--foreground`, and waits until it has
+ * mounted. Throws the sentence with which it failed. The daemon ends with this process, as long as it hasn't mounted.
+ *
+ * `log` is a file for the daemon's messages; without it they go nowhere.
+ */
+export function startInBackground(
+  stdin: boolean,
+  log: string | undefined,
+  progress: Progress,
+): Promise<Mounted> {
+  const [node, script = '', command = '', ...parameters] = process.argv;
+  const daemon = spawn(
+    node ?? process.execPath,
+    [...process.execArgv, script, command, '--foreground', ...parameters],
+    {
+      detached: true,
+      stdio: [
+        stdin ? 'inherit' : 'ignore',
+        'ignore',
+        log === undefined ? 'ignore' : openSync(log, 'a'),
+        'ipc',
+      ],
+    },
+  );
+  return new Promise((mounted, failed) => {
+    daemon.on('message', (report: Report) => {
+      if (report.kind === 'progress') {
+        progress(report.bytes, report.total);
+        return;
+      }
+      daemon.disconnect();
+      daemon.unref();
+      if (report.kind === 'mounted') mounted(report.mounted);
+      else failed(new MountError(report.message));
+    });
+    daemon.on('error', failed);
+    daemon.on('exit', (code, signal) => {
+      const how = signal === null ? `with status ${code}` : `by ${signal}`;
+      failed(
+        new Error(`The daemon ended ${how} before it had mounted; run it with --foreground to see why.`),
+      );
+    });
+  });
+}
+
+/** The daemon's end of the channel, or undefined when nobody started this process as a daemon. */
+export function parent(): ((report: Report) => void) | undefined {
+  if (process.send === undefined) return undefined;
+  const giveUp = () => process.exit();
+  process.on('disconnect', giveUp);
+  return (report) => {
+    if (report.kind === 'mounted') {
+      process.off('disconnect', giveUp);
+      // The working directory would keep its file system busy for as long as the daemon lives.
+      process.chdir('/');
+      process.stdin.destroy();
+    }
+    process.send?.(report);
+  };
+}

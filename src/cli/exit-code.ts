@@ -1,0 +1,12 @@
+/** What the command returns to its shell: the numbers of mount(8), under its heading "EXIT STATUS". */
+export const ExitCode = {
+  Ok: 0,
+  /** Wrong usage. */
+  Usage: 1,
+  /** A system error: something that should work didn't. */
+  System: 2,
+  /** The mount or unmount failed. */
+  Failure: 32,
+} as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { MountError } from '../transport/mount.ts';
+import { ExitCode } from './exit-code.ts';
+import { mountCommand } from './mount.ts';
+import { unmountCommand } from './unmount.ts';
+
+const manifest: { version: string; description: string } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+);
+
+/** Runs the command line in `argv`, and sets the process's exit status: see ExitCode. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('ramproc')
+    .description(manifest.description)
+    .version(manifest.version)
+    .showHelpAfterError('(add --help for the options)')
+    .addCommand(mountCommand)
+    .addCommand(unmountCommand);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(`ramproc: ${message}`);
+    process.exitCode = error instanceof MountError ? ExitCode.Failure : ExitCode.System;
+  }
+}

@@ -1,0 +1,102 @@
+import { closeSync, constants, openSync, readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { EACCES, ENOENT, ENOTCONN, ENOTDIR, Errno } from '../abi/errno.ts';
+import { flock, LOCK_EX } from '../sys/flock.ts';
+import { mountAt } from '../sys/mountinfo.ts';
+import { FSNAME, MountError, quote, unmountFuse } from '../transport/mount.ts';
+
+/** The type of a mount of ours in /proc/mounts. */
+export const FSTYPE = `fuse.${FSNAME}`;
+
+/** A directory that nobody else mounts on until this is disposed. */
+export interface Claim extends Disposable {
+  /** Absolute, with symbolic links resolved, as /proc/mounts has it. */
+  readonly dir: string;
+}
+
+/**
+ * Makes sure that a directory can be mounted on, and holds a lock on it meanwhile, so that of two mounts at the same time
+ * one sees the other. A mount of ours whose daemon is dead is taken away, with a notice. Throws MountError.
+ */
+export function claim(dir: string, nonempty: boolean): Claim {
+  const failure = `Cannot mount on ${quote(dir)}`;
+  try {
+    const path = mountPath(dir);
+    replaceDead(path);
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      flock(fd, LOCK_EX);
+      check(path, nonempty);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    let held = true;
+    return {
+      dir: path,
+      [Symbol.dispose]() {
+        if (held) closeSync(fd);
+        held = false;
+      },
+    };
+  } catch (error) {
+    throw new MountError(`${failure}: ${reason(error)}.`, { cause: error });
+  }
+}
+
+/**
+ * A directory's path as /proc/mounts has it. The last component isn't looked into: it may be a mount whose daemon is
+ * dead, where every call is ENOTCONN. Throws one of Node's system errors.
+ */
+export function mountPath(dir: string): string {
+  try {
+    return realpathSync(dir);
+  } catch (error) {
+    if (errnoOf(error) !== ENOTCONN) throw error;
+    return join(realpathSync(dirname(dir)), basename(dir));
+  }
+}
+
+function replaceDead(path: string): void {
+  if (mountAt(path)?.type !== FSTYPE) return;
+  try {
+    readdirSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== ENOTCONN) throw error;
+    console.error(`ramproc: ${quote(path)} was still mounted by a daemon that is dead; replacing it.`);
+    unmountFuse(path, true);
+  }
+}
+
+function check(path: string, nonempty: boolean): void {
+  const there = mountAt(path);
+  if (there?.type === FSTYPE) {
+    throw new Error(`it is mounted already; unmount it first with "ramproc unmount ${path}"`);
+  }
+  if (there !== undefined) {
+    throw new Error(`a file system of type ${there.type} is mounted on it; choose another directory`);
+  }
+  if (!nonempty && readdirSync(path).length > 0) {
+    throw new Error(
+      'it is not empty, and what is in it would be hidden; choose an empty one or add "-o nonempty"',
+    );
+  }
+}
+
+function errnoOf(error: unknown): number | undefined {
+  const errno = Errno.from(error);
+  return errno instanceof Errno ? errno.errno : undefined;
+}
+
+function reason(error: unknown): string {
+  switch (errnoOf(error)) {
+    case ENOENT:
+      return 'there is no such directory; create it with "mkdir"';
+    case ENOTDIR:
+      return 'it is not a directory';
+    case EACCES:
+      return 'permission denied; choose a directory that you may read';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

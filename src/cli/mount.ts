@@ -1,0 +1,84 @@
+import { Command, Option } from 'commander';
+import prettyBytes from 'pretty-bytes';
+import { DEFAULT_MODE, DEFAULT_NAME } from '../ram-file/rust-proc-ram-file.ts';
+import { parent, startInBackground } from './background.ts';
+import {
+  parseId,
+  parseMode,
+  parseMountOptions,
+  parseSize,
+  parseThreads,
+  parseTransport,
+  type Settings,
+  transports,
+} from './parse.ts';
+import { progressBar } from './progress.ts';
+import { type Mounted, serve } from './serve.ts';
+
+interface Flags extends Omit<Settings, 'nonempty' | 'words'> {
+  options?: Settings;
+  foreground?: true;
+  json?: true;
+}
+
+export const mountCommand = new Command('mount')
+  .summary('mount a directory with a file in it that is backed by RAM alone')
+  .description(
+    'Mounts a directory like /proc with one file in it, which works like a regular file and is backed by RAM alone.',
+  )
+  .argument('<dir>', 'the directory to mount on; it must exist and be empty')
+  .option('-n, --name <name>', `the file's name (default: ${DEFAULT_NAME})`)
+  .option('-m, --mode <mode>', `the file's permissions (default: 0${DEFAULT_MODE.toString(8)})`, parseMode)
+  .option('--uid <number>', "the file's owner (default: you)", parseId)
+  .option('--gid <number>', "the file's group (default: yours)", parseId)
+  .option(
+    '-s, --max-size <size>',
+    'the most memory its data may take, such as 512M, 2G or 25% (default: 50%)',
+    parseSize,
+  )
+  .option('-f, --foreground', 'stay, log to standard error, and unmount on SIGINT, SIGTERM or SIGHUP')
+  .option('--from <file>', 'fill the file first, from a file or from standard input (-)')
+  .option('--threads <number>', 'how many threads serve requests', parseThreads)
+  .option('--allow-other', 'let other users in, as far as the mode lets them')
+  .addOption(
+    new Option(
+      '--transport <name>',
+      `what serves the mount: ${transports.join(' or ')} (default: kernel)`,
+    ).argParser(parseTransport),
+  )
+  .option('--log <file>', 'append the messages of a mount in the background to a file (default: none)')
+  .option(
+    '-o, --options <list>',
+    'options of mount(8), and the ones above: ro,noexec,max_size=1G,…',
+    parseMountOptions,
+  )
+  .option('--json', 'print the result as one JSON object')
+  .action(run);
+
+async function run(dir: string, { options, foreground, json, ...flags }: Flags): Promise<void> {
+  const settings: Settings = { ...options, ...flags };
+  const toParent = foreground ? parent() : undefined;
+  if (toParent !== undefined) {
+    const progress = (bytes: number, total: number | undefined) =>
+      toParent({ kind: 'progress', bytes, total });
+    try {
+      await serve(dir, settings, progress, (mounted) => toParent({ kind: 'mounted', mounted }));
+    } catch (error) {
+      if (!process.connected) throw error;
+      toParent({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+    return;
+  }
+  using bar = progressBar();
+  const print = (mounted: Mounted) => {
+    bar[Symbol.dispose]();
+    console.log(json ? JSON.stringify(mounted) : sentence(mounted));
+  };
+  if (foreground) await serve(dir, settings, bar.show, print);
+  else print(await startInBackground(settings.from === '-', settings.log, bar.show));
+}
+
+function sentence({ file, pid, maxSize, dir }: Mounted): string {
+  const size = prettyBytes(maxSize, { binary: true });
+  return `${file} is there, for up to ${size}, served by process ${pid}; unmount it with "fusermount -u ${dir}".`;
+}

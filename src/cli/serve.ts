@@ -1,0 +1,83 @@
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
+import { DEFAULT_NAME, RustProcRamFile } from '../ram-file/rust-proc-ram-file.ts';
+import { KernelSession } from '../transport/kernel/session.ts';
+import { quote } from '../transport/mount.ts';
+import type { Session } from '../transport/session.ts';
+import { controlOps } from './control.ts';
+import { fill, type Progress } from './fill.ts';
+import { claim } from './mount-point.ts';
+import type { Settings, Transport } from './parse.ts';
+
+/** What a mount says of itself once it can be used. */
+export interface Mounted {
+  /** The directory, absolute. */
+  readonly dir: string;
+  /** The file's path. */
+  readonly file: string;
+  /** The process that serves it. */
+  readonly pid: number;
+  readonly transport: Transport;
+  /** The most memory that the file may take, in bytes. */
+  readonly maxSize: number;
+}
+
+/** How long clients that hold the file open may delay the end of a process that was told to end, in milliseconds. */
+const GRACE = 500;
+
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Mounts the RAM file on `dir` and serves it in this process until it is unmounted. Calls `mounted` when clients can
+ * open it. Throws one sentence, with nothing left behind, when it can't be mounted.
+ */
+export async function serve(
+  dir: string,
+  settings: Settings,
+  progress: Progress,
+  mounted: (mounted: Mounted) => void,
+): Promise<void> {
+  const { name = DEFAULT_NAME, transport = 'kernel', maxSize = Math.floor(totalmem() / 2) } = settings;
+  using claimed = claim(dir, settings.nonempty ?? false);
+  const { file, root, teardown } = create(name, maxSize, settings);
+  try {
+    if (settings.from !== undefined) await fill(file, settings.from, progress);
+    const { words, allowOther, threads } = settings;
+    const usage = () => file.pages;
+    const session = await KernelSession.mount(root, claimed.dir, { words, allowOther, threads, usage });
+    claimed[Symbol.dispose]();
+    using _end = endOnSignal(session, teardown);
+    mounted({ dir: session.dir, file: join(session.dir, name), pid: process.pid, transport, maxSize });
+    await session.closed;
+  } finally {
+    teardown();
+  }
+}
+
+/** The tree with the file in it. `teardown` is the seed's: the entry goes first, then the data. */
+function create(name: string, maxSize: number, { mode, uid, gid }: Settings) {
+  const teardown = () => module[Symbol.dispose]();
+  const root = ProcDirEntry.root(undefined, controlOps(teardown));
+  const module = RustProcRamFile.init(root, { name, maxSize, mode, uid, gid });
+  return { root, file: module.file, teardown };
+}
+
+/** Ends the session when the process is told to end: SIGINT, SIGTERM or SIGHUP. */
+function endOnSignal(session: Session, teardown: () => void): Disposable {
+  const end = (signal: NodeJS.Signals) => {
+    console.error(`ramproc: ${signal}, unmounting ${quote(session.dir)}`);
+    teardown();
+    session.unmount(true);
+    // Who holds the file open keeps the session alive. The signal's own way to end a process waits for no thread.
+    setTimeout(() => {
+      off();
+      process.kill(process.pid, signal);
+    }, GRACE).unref();
+  };
+  const off = () => {
+    for (const signal of endSignals) process.off(signal, end);
+  };
+  for (const signal of endSignals) process.on(signal, end);
+  return { [Symbol.dispose]: off };
+}

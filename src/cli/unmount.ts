@@ -1,0 +1,68 @@
+import { Command } from 'commander';
+import { EBUSY, Errno } from '../abi/errno.ts';
+import { type MountInfo, mountAt } from '../sys/mountinfo.ts';
+import { MountError, quote, unmountFuse } from '../transport/mount.ts';
+import { requestTeardown } from './control.ts';
+import { holders } from './holders.ts';
+import { FSTYPE, mountPath } from './mount-point.ts';
+
+interface Flags {
+  lazy?: boolean;
+  force?: boolean;
+}
+
+export const unmountCommand = new Command('unmount')
+  .alias('umount')
+  .summary('unmount a directory')
+  .description('Unmounts a directory that "ramproc mount" mounted. Its data is gone then.')
+  .argument('<dir>', 'the directory')
+  .option('--lazy', 'also when it is in use: nobody can open the file any more, who has it open keeps it')
+  .option('--force', 'also when it is in use: the data is taken, who has the file open gets EBUSY')
+  .action(run);
+
+function run(dir: string, { lazy = false, force = false }: Flags): void {
+  const mount = find(dir);
+  if (force) forceTeardown(mount);
+  try {
+    unmountFuse(mount.dir, lazy || force);
+  } catch (error) {
+    throw isBusy(error) ? busy(mount) : error;
+  }
+}
+
+function find(dir: string): MountInfo {
+  const failure = `Cannot unmount ${quote(dir)}`;
+  try {
+    const mount = mountAt(mountPath(dir));
+    if (mount?.type === FSTYPE) return mount;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MountError(`${failure}: ${reason}.`, { cause: error });
+  }
+  throw new MountError(`${failure}: it is not mounted by ramproc.`);
+}
+
+/** A daemon that can't be asked any more has lost its data already, and the mount is taken away all the same. */
+function forceTeardown(mount: MountInfo): void {
+  try {
+    requestTeardown(mount.dir);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(
+      `ramproc: the daemon of ${quote(mount.dir)} did not take the data (${reason}); detaching only.`,
+    );
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof MountError)) return false;
+  return error.cause instanceof Errno ? error.cause.errno === EBUSY : /busy/i.test(error.message);
+}
+
+function busy(mount: MountInfo): MountError {
+  const who = holders(mount).map(({ pid, command }) => `process ${pid} (${command})`);
+  const by = who.length > 0 ? who.join(', ') : 'a process that you may not see';
+  return new MountError(
+    `Cannot unmount ${quote(mount.dir)}: it is in use by ${by}; end that use, or add --lazy or --force.`,
+  );
+}

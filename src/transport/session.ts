@@ -1,0 +1,12 @@
+/** A mounted tree, whatever serves it. */
+export interface Session {
+  /** The directory that it is mounted on, as an absolute path. */
+  readonly dir: string;
+  /** Resolves when the file system is unmounted, by whomever, and nothing of the session is left. */
+  readonly closed: Promise<void>;
+  /**
+   * Unmounts. `lazy`: also when it is in use; what is open then keeps working until it is closed.
+   * Throws a MountError.
+   */
+  unmount(lazy: boolean): void;
+}
