@@ -1,5 +1,5 @@
-import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../abi/errno.ts';
 import { type Timespec, UTIME_NOW } from '../sys/memfd.ts';
+import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from './errno.ts';
 import type { Attr, AttrChange } from './handler.ts';
 import type { ProcOps } from './proc-ops.ts';
 

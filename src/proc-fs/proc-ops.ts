@@ -1,4 +1,4 @@
-import { EFBIG, EINVAL, EIO, ENOTTY, EOPNOTSUPP, Errno, ESPIPE } from '../abi/errno.ts';
+import { EFBIG, EINVAL, EIO, ENOTTY, EOPNOTSUPP, Errno, ESPIPE } from './errno.ts';
 import type { Attr, AttrChange, MaybePromise, ProcFile, ProcHandler } from './handler.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import { Whence } from './whence.ts';

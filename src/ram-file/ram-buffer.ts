@@ -1,5 +1,5 @@
 import { closeSync, fchownSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../abi/errno.ts';
+import { ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../proc-fs/errno.ts';
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,

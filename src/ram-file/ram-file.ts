@@ -1,4 +1,4 @@
-import { EBUSY, EINVAL, Errno } from '../abi/errno.ts';
+import { EBUSY, EINVAL, Errno } from '../proc-fs/errno.ts';
 import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../proc-fs/handler.ts';
 import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { Whence } from '../proc-fs/whence.ts';

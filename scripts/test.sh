@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# npm test: from a fresh clone to every test's result. Arguments go to vitest.
+. "$(dirname "$0")/setup.sh"
+
+install setpriv util-linux
+install gcc gcc libc6-dev
+
+exec npx vitest run "$@"
