@@ -52,6 +52,10 @@ export class RamFile implements ProcHandler {
     return new RamFile({ mutex: Mutex.allocate(), buffer: buffer.state, owner });
   }
 
+  scratch(thread: number): Uint8Array | undefined {
+    return this.#locked((buffer) => buffer.scratch(thread));
+  }
+
   open(): void {
     this.#locked(() => {});
   }

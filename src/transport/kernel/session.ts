@@ -72,8 +72,11 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
     this.#device = device;
     this.#options = options;
     const watch = root.watch(this);
-    const workerData: WorkerData = { fd: device.fd, nodes: sharedFiles(root) };
-    const workers = Array.from({ length: options.threads ?? 2 }, () => new Worker(WORKER, { workerData }));
+    const nodes = sharedFiles(root);
+    const workers = Array.from({ length: options.threads ?? 2 }, (_, thread) => {
+      const workerData: WorkerData = { fd: device.fd, thread, nodes };
+      return new Worker(WORKER, { workerData });
+    });
     this.#ready = Promise.all(workers.map((worker) => this.#listen(worker)));
     this.closed = Promise.all(workers.map((worker) => new Promise((end) => worker.once('exit', end)))).then(
       () => {

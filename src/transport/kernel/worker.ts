@@ -11,6 +11,8 @@ import type { FileServer, Node } from './operation.ts';
 export interface WorkerData {
   /** The session's /dev/fuse. */
   readonly fd: number;
+  /** Which of the session's workers this is, from 0. */
+  readonly thread: number;
   /** The files whose handlers run in workers. */
   readonly nodes: readonly { ino: number; flags: number; shared: SharedHandler }[];
 }
@@ -53,14 +55,23 @@ class FuseWorker implements FileServer {
     this.#nodes.set(ino, new SharedNode(ino, new ProcOps(module.attach(shared.state), flags)));
   }
 
-  run(device: FuseDevice, forward: (request: Uint8Array<ArrayBuffer>) => void): void {
-    const call = new Call(new Uint8Array(BUFFER_SIZE), new Uint8Array(BUFFER_SIZE));
+  /** Memory for a request and a reply, lent by a handler if one has some. */
+  buffers(thread: number): [request: Uint8Array, reply: Uint8Array] {
+    for (const { ops } of this.#nodes.values()) {
+      const scratch = ops.handler.scratch?.(thread);
+      if (scratch === undefined || scratch.length < 2 * BUFFER_SIZE) continue;
+      return [scratch.subarray(0, BUFFER_SIZE), scratch.subarray(BUFFER_SIZE, 2 * BUFFER_SIZE)];
+    }
+    return [new Uint8Array(BUFFER_SIZE), new Uint8Array(BUFFER_SIZE)];
+  }
+
+  run(device: FuseDevice, call: Call, forward: (request: Uint8Array<ArrayBuffer>) => void): void {
     for (;;) {
       const length = device.read(call.request);
       if (length === 0) return;
       const operation = fileOperations[call.header.opcode];
       if (operation === undefined || !this.#nodes.has(call.header.nodeid)) {
-        forward(call.request.slice(0, length));
+        forward(new Uint8Array(call.request.subarray(0, length)));
         continue;
       }
       const answer = serve(this, operation, call, length);
@@ -92,9 +103,9 @@ class FuseWorker implements FileServer {
 if (parentPort === null)
   throw new Error('worker.ts is the start of a worker thread, not a module to import.');
 const port = parentPort;
-const { fd, nodes }: WorkerData = workerData;
+const { fd, thread, nodes }: WorkerData = workerData;
 const worker = new FuseWorker();
 for (const node of nodes) await worker.attach(node);
 const send = (message: WorkerMessage) => port.postMessage(message);
 send('ready');
-worker.run(new FuseDevice(fd), send);
+worker.run(new FuseDevice(fd), new Call(...worker.buffers(thread)), send);
