@@ -12,7 +12,8 @@ export function answer<T>(call: () => T): Answer<T> {
     return call();
   } catch (error) {
     if (error instanceof Errno || (error instanceof Error && 'errno' in error && 'code' in error)) {
-      return String(error.code) as ErrnoName;
+      // Two names of one number; the manual's pages for files have the other one.
+      return (error.code === 'ENOTSUP' ? 'EOPNOTSUPP' : String(error.code)) as ErrnoName;
     }
     throw error;
   }

@@ -1,18 +1,4 @@
-import { calls } from './calls/index.ts';
-import { loads } from './loads.ts';
-
-const clientCalls = {
-  ...calls,
-  ...loads,
-  /** Acts as another user from now on, for good. */
-  become(uid: number, gid: number): void {
-    process.setgroups?.([]);
-    process.setgid?.(gid);
-    process.setuid?.(uid);
-  },
-};
-
-export type ClientCalls = typeof clientCalls;
+import { type ClientCalls, clientCalls } from './client-calls.ts';
 
 export interface ClientRequest {
   readonly id: number;

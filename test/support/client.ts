@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { ClientCalls, ClientReply, ClientRequest } from './client-process.ts';
+import { type ClientCalls, clientCalls } from './client-calls.ts';
+import type { ClientReply, ClientRequest } from './client-process.ts';
 
 /** The same calls, made by another process. */
 type Remote<C> = {
@@ -44,12 +45,12 @@ export class Client implements Disposable {
         ended(how);
       });
     });
-    this.sys = new Proxy({} as Remote<ClientCalls>, {
-      get:
-        (_, name: keyof ClientCalls) =>
-        (...args: unknown[]) =>
-          this.#call({ id: ++this.#last, name, args }),
-    });
+    const names = Object.keys(clientCalls) as (keyof ClientCalls)[];
+    const remote = names.map((name) => [
+      name,
+      (...args: unknown[]) => this.#call({ id: ++this.#last, name, args }),
+    ]);
+    this.sys = Object.fromEntries(remote);
   }
 
   #call(request: ClientRequest): Promise<unknown> {

@@ -19,18 +19,17 @@ type AnyCall = (...args: unknown[]) => unknown;
 
 /** The same calls, each telling `line` what it was and what it answered. */
 export function traced<C extends object>(calls: C, line: (text: string) => void): C {
-  return new Proxy(calls, {
-    get(target, name) {
-      const call = Reflect.get(target, name) as AnyCall;
-      return (...args: unknown[]) => {
-        const text = `${String(name)}(${args.map(show).join(', ')})`;
-        const told = (result: unknown) => {
-          line(`${text} = ${show(result)}`);
-          return result;
-        };
-        const result = call(...args);
-        return result instanceof Promise ? result.then(told) : told(result);
+  const wrap =
+    (name: string, call: AnyCall) =>
+    (...args: unknown[]) => {
+      const text = `${name}(${args.map(show).join(', ')})`;
+      const told = (result: unknown) => {
+        line(`${text} = ${show(result)}`);
+        return result;
       };
-    },
-  });
+      const result = call(...args);
+      return result instanceof Promise ? result.then(told) : told(result);
+    };
+  const entries: [string, AnyCall][] = Object.entries(calls);
+  return Object.fromEntries(entries.map(([name, call]) => [name, wrap(name, call)])) as C;
 }
