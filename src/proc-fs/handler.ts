@@ -131,6 +131,12 @@ export interface ProcHandler {
    */
   scratch?(thread: number): Uint8Array | undefined;
 
+  /**
+   * A descriptor of a file that the kernel may read and write in the handler's place, so that `read` and `write` are
+   * never called from a mount: FUSE passthrough. Needs CAP_SYS_ADMIN and Linux 6.9. Missing: the handler is called.
+   */
+  readonly backing?: number | undefined;
+
   /** There when the handler may run in any thread. Missing: it runs on the event loop of the program that made it. */
   readonly shared?: SharedHandler;
 }

@@ -16,6 +16,7 @@ import {
   UTIME_NOW,
   UTIME_OMIT,
 } from '../sys/memfd.ts';
+import { tmpfsFile } from '../sys/tmpfs.ts';
 import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
 
 const PAGE_SIZE = 4096;
@@ -32,13 +33,30 @@ const MTIME_IS_SET = 3;
 const WRITTEN_MS = 4;
 const SHARED_NUMBERS = 5;
 
+export interface RamBufferOptions {
+  /** What /proc/PID/fd shows of it. */
+  readonly name: string;
+  /** The most memory it may take, in bytes, rounded down to whole pages; holes cost nothing, as for tmpfs's `size=`. */
+  readonly maxSize: number;
+  /**
+   * The kernel will be lent the descriptor and write by itself, so the limit must be its own: a file on a private tmpfs,
+   * which needs CAP_SYS_ADMIN. Default: a memfd, whose limit this class keeps.
+   */
+  readonly lent?: boolean | undefined;
+  /** Whether reading moves atime, as with relatime. Default: true. */
+  readonly atime?: boolean | undefined;
+}
+
 /** What another thread needs to work on the same buffer. */
 export interface RamBufferState {
   readonly memfd: number;
   readonly noatime: number;
   readonly maxPages: number;
   readonly numbers: SharedArrayBuffer;
-  readonly mapped: MappedPagesState;
+  /** Undefined when the kernel reads and writes the memfd by itself, and only it knows which pages are there. */
+  readonly mapped: MappedPagesState | undefined;
+  /** Whether reading moves atime. */
+  readonly atime: boolean;
 }
 
 /**
@@ -56,7 +74,7 @@ export class RamBuffer {
   readonly #noatime: number;
   readonly #maxPages: number;
   readonly #numbers: Float64Array;
-  readonly #mapped: MappedPages;
+  readonly #mapped: MappedPages | undefined;
 
   constructor(state: RamBufferState) {
     this.state = state;
@@ -64,34 +82,37 @@ export class RamBuffer {
     this.#noatime = state.noatime;
     this.#maxPages = state.maxPages;
     this.#numbers = new Float64Array(state.numbers);
-    this.#mapped = new MappedPages(state.mapped);
+    this.#mapped = state.mapped && new MappedPages(state.mapped);
   }
 
-  /** An empty buffer. `maxSize` bounds its memory, in bytes, rounded down to whole pages; holes cost nothing. */
-  static create(name: string, maxSize: number): RamBuffer {
-    const memfd = memfdCreate(name, MFD_CLOEXEC);
+  /** An empty buffer. Throws an Errno when there is no memory, or no right to what the options ask for. */
+  static create({ name, maxSize, lent = false, atime = true }: RamBufferOptions): RamBuffer {
+    const memfd = lent ? tmpfsFile(maxSize) : memfdCreate(name, MFD_CLOEXEC);
     return new RamBuffer({
       memfd,
       noatime: openSync(`/proc/self/fd/${memfd}`, O_NOATIME),
       maxPages: Math.floor(maxSize / PAGE_SIZE),
       numbers: new SharedArrayBuffer(SHARED_NUMBERS * Float64Array.BYTES_PER_ELEMENT),
-      mapped: MappedPages.create(memfd).state,
+      mapped: lent ? undefined : MappedPages.create(memfd).state,
+      atime,
     });
   }
 
   /** Scratch memory of a thread, from and to which copying costs least: see MappedPages. */
   scratch(thread: number): Uint8Array | undefined {
-    return this.#mapped.scratch(thread);
+    return this.#mapped?.scratch(thread);
   }
 
   /** Copies what there is of `length` bytes at `offset` to `bytes`, from `start`. Returns how many. */
   read(bytes: Uint8Array, start: number, length: number, offset: number): number {
     // relatime, as on a tmpfs mounted with the defaults: the first read after a change moves atime, the others don't.
-    const old = this.#numbers[ATIME_IS_OLD] === 1;
-    const there = Math.min(length, this.size - offset);
-    if (!old && there > 0 && this.#mapped.has(offset, there)) {
-      this.#mapped.copyOut(offset, bytes, start, there);
-      return there;
+    const old = this.state.atime && this.#numbers[ATIME_IS_OLD] === 1;
+    if (!old && this.#mapped !== undefined) {
+      const there = Math.min(length, this.size - offset);
+      if (there > 0 && this.#mapped.has(offset, there)) {
+        this.#mapped.copyOut(offset, bytes, start, there);
+        return there;
+      }
     }
     this.#numbers[ATIME_IS_OLD] = 0;
     try {
@@ -103,7 +124,7 @@ export class RamBuffer {
 
   /** Copies `length` bytes of `bytes`, from `start`, to `offset`. Returns how many found room, or throws ENOSPC. */
   write(bytes: Uint8Array, start: number, length: number, offset: number): number {
-    if (offset + length <= this.size && this.#mapped.has(offset, length)) {
+    if (this.#mapped !== undefined && offset + length <= this.size && this.#mapped.has(offset, length)) {
       this.#mapped.copyIn(offset, bytes, start, length);
       this.#written();
       return length;
@@ -117,7 +138,7 @@ export class RamBuffer {
 
   truncate(size: number): void {
     this.#changing();
-    this.#mapped.drop(Math.min(size, this.size), Number.POSITIVE_INFINITY);
+    this.#mapped?.drop(Math.min(size, this.size), Number.POSITIVE_INFINITY);
     try {
       ftruncateSync(this.#memfd, size);
     } catch (error) {
@@ -150,7 +171,7 @@ export class RamBuffer {
   }
 
   get size(): number {
-    return this.#numbers[SIZE] ?? 0;
+    return this.#mapped === undefined ? fstatSync(this.#memfd).size : (this.#numbers[SIZE] ?? 0);
   }
 
   /** The first data at or after `offset`. Throws ENXIO when there is none. */
@@ -199,7 +220,7 @@ export class RamBuffer {
 
   /** Gives the memory back to the system now, whoever still has the descriptors. */
   free(): void {
-    this.#mapped.release();
+    this.#mapped?.release();
     ftruncateSync(this.#memfd, 0);
     closeSync(this.#noatime);
     closeSync(this.#memfd);
@@ -237,7 +258,7 @@ export class RamBuffer {
     try {
       const count = writeSync(this.#memfd, bytes, start, length, offset);
       this.#numbers[SIZE] = Math.max(this.size, offset + count);
-      this.#mapped.add(offset, count);
+      this.#mapped?.add(offset, count);
       return count;
     } catch (error) {
       throw outOfMemory(error);
@@ -245,7 +266,7 @@ export class RamBuffer {
   }
 
   #punch(offset: number, length: number): void {
-    this.#mapped.drop(offset, offset + length);
+    this.#mapped?.drop(offset, offset + length);
     fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
   }
 

@@ -35,12 +35,14 @@ export function attach(state: RamFileState): RamFile {
  */
 export class RamFile implements ProcHandler {
   readonly shared: SharedHandler;
+  readonly backing: number | undefined;
   readonly #data: Mutex<RamBuffer>;
   /** Mode and owner are kept here, since the memfd's own would bind this process instead of the clients. */
   readonly #owner: Uint32Array;
 
   constructor(state: RamFileState) {
     this.shared = { module: import.meta.url, state };
+    this.backing = state.buffer.mapped === undefined ? state.buffer.memfd : undefined;
     this.#data = new Mutex(state.mutex, new RamBuffer(state.buffer));
     this.#owner = new Uint32Array(state.owner);
   }

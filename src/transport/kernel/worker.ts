@@ -14,7 +14,13 @@ export interface WorkerData {
   /** Which of the session's workers this is, from 0. */
   readonly thread: number;
   /** The files whose handlers run in workers. */
-  readonly nodes: readonly { ino: number; flags: number; shared: SharedHandler }[];
+  readonly nodes: readonly {
+    readonly ino: number;
+    readonly flags: number;
+    readonly shared: SharedHandler;
+    /** The number under which the kernel was lent the file's backing file, if it was. */
+    readonly backing: number | undefined;
+  }[];
 }
 
 /** A worker's message to its session: that it serves, or a request that isn't for a file it knows. */
@@ -26,10 +32,12 @@ class SharedNode implements Node {
   readonly isDirectory = false;
   readonly nlink = 1;
   readonly ops: ProcOps;
+  readonly backing: number | undefined;
 
-  constructor(ino: number, ops: ProcOps) {
+  constructor(ino: number, ops: ProcOps, backing: number | undefined) {
     this.ino = ino;
     this.ops = ops;
+    this.backing = backing;
   }
 
   getattr(): Attr | number {
@@ -50,9 +58,9 @@ class FuseWorker implements FileServer {
   /** Which worker serves a call is chance, so no state of an open file is kept: one ProcFile serves them all. */
   readonly #file = { flags: 0, uid: 0, pos: 0, privateData: undefined } satisfies ProcFile;
 
-  async attach({ ino, flags, shared }: WorkerData['nodes'][number]): Promise<void> {
+  async attach({ ino, flags, shared, backing }: WorkerData['nodes'][number]): Promise<void> {
     const module: { attach(state: unknown): ProcHandler } = await import(shared.module);
-    this.#nodes.set(ino, new SharedNode(ino, new ProcOps(module.attach(shared.state), flags)));
+    this.#nodes.set(ino, new SharedNode(ino, new ProcOps(module.attach(shared.state), flags), backing));
   }
 
   /** Memory for a request and a reply, lent by a handler if one has some. */
@@ -94,6 +102,10 @@ class FuseWorker implements FileServer {
   }
 
   dropFile(): void {}
+
+  backingId(node: Node): number | undefined {
+    return this.#nodes.get(node.ino)?.backing;
+  }
 
   waker(): () => void {
     return () => {};
