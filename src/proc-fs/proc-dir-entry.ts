@@ -75,6 +75,7 @@ export class ProcDirEntry implements Disposable {
   /** Adds a file with `ops`, or a directory without, below this one: procCreate and procMkdir. */
   add(name: string, mode: number, ops: ProcOps | undefined): ProcDirEntry {
     if (!this.isDirectory) throw new Errno(ENOTDIR);
+    if (this.#isRemoved) throw new Errno(ENOENT);
     checkName(name);
     if (this.#children.has(name)) throw new Errno(EEXIST);
     const entry = new ProcDirEntry(this, name, mode, ops, ops === undefined);
@@ -133,12 +134,16 @@ export class ProcDirEntry implements Disposable {
 
   [Symbol.dispose](): void {
     const parent = this.#parent;
-    if (parent?.child(this.name) !== this) return;
+    if (parent === undefined || this.#isRemoved) return;
     for (const child of [...this.children]) child[Symbol.dispose]();
     parent.#children.delete(this.name);
     parent.#touch();
     const root = parent.#root;
     for (const watcher of root.#watchers) watcher.removed(parent, this);
+  }
+
+  get #isRemoved(): boolean {
+    return this.#parent !== undefined && this.#parent.child(this.name) !== this;
   }
 
   get #root(): ProcDirEntry {
@@ -155,6 +160,8 @@ function checkName(name: string): void {
   if (name === '') throw new Errno(ENOENT);
   if (name === '.' || name === '..') throw new Errno(EEXIST);
   if (name.includes('/') || name.includes('\0')) throw new Errno(EINVAL);
+  // Half a surrogate pair has no bytes of its own: clients would list another name than they could open.
+  if (Buffer.from(name).toString() !== name) throw new Errno(EINVAL);
   if (Buffer.byteLength(name) > NAME_MAX) throw new Errno(ENAMETOOLONG);
 }
 
@@ -165,7 +172,8 @@ export const procRoot = ProcDirEntry.root();
  * Creates a directory. Source: proc_mkdir_mode, fs/proc/generic.c.
  *
  * `parent` null is `procRoot`. Throws an Errno: ENOENT for an empty name, EEXIST for one that is there (or `.` and
- * `..`), EINVAL for one with a `/` or NUL in it, ENAMETOOLONG over 255 bytes, ENOTDIR below a file.
+ * `..`), EINVAL for one with a `/`, a NUL or half a surrogate pair in it, ENAMETOOLONG over 255 bytes, ENOTDIR below
+ * a file, ENOENT below a directory that was removed.
  */
 export function procMkdir(name: string, mode: number, parent: ProcDirEntry | null): ProcDirEntry {
   return (parent ?? procRoot).add(name, mode, undefined);

@@ -20,11 +20,25 @@ const DEFAULT_POLLMASK = 0x001 | 0x004 | 0x040 | 0x100;
 /** A raw answer, as C gives it: a result of 0 or more, or an error number below 0. */
 export type Raw = MaybePromise<number>;
 
+/** The last number that is a caller's error. From ERESTARTSYS on the kernel's own begin, and it takes none of those. */
+const LAST_ERRNO = 511;
+
 /** The number that a raw answer has for what a handler threw. */
 function errnoOf(error: unknown): number {
-  if (error instanceof Errno) return -error.errno;
+  if (error instanceof Errno && error.errno > 0 && isWithin(error.errno, LAST_ERRNO)) return -error.errno;
   console.error(error);
   return -EIO;
+}
+
+/** Whether a number is whole, and from 0 to `most`. */
+function isWithin(number: number, most: number): boolean {
+  return number >= 0 && number <= most && Number.isInteger(number);
+}
+
+/** What is wrong with a range of a file: 0 for nothing, EINVAL before its start, EFBIG past 2^53 - 1. */
+function rangeError(offset: number, length: number): number {
+  if (offset < 0) return -EINVAL;
+  return offset + length <= Number.MAX_SAFE_INTEGER ? 0 : -EFBIG;
 }
 
 const none = (): number => 0;
@@ -44,7 +58,7 @@ function answer<T>(call: () => MaybePromise<T>, raw: (result: T) => number): Raw
  * converts them, calls one typed function, and returns its result as a number or its error as a negative one.
  *
  * `file` is undefined when the transport knows no such open file: EINVAL, as for the seed's null pointer.
- * Offsets and sizes that don't fit 2^53 - 1 are EFBIG.
+ * Offsets and sizes below 0 are EINVAL, and past 2^53 - 1 EFBIG.
  */
 export class ProcOps {
   readonly handler: ProcHandler;
@@ -67,12 +81,13 @@ export class ProcOps {
 
   procRead(file: ProcFile | undefined, to: UserSliceWriter, offset: number): Raw {
     if (file === undefined) return -EINVAL;
-    if (!Number.isSafeInteger(offset + to.length)) return -EFBIG;
+    const wrong = rangeError(offset, to.length);
+    if (wrong !== 0) return wrong;
     if (this.handler.read === undefined) return -EIO;
     try {
       const count = this.handler.read(file, to, offset);
-      if (typeof count !== 'number') return count.then((n) => counted(n, to.transferred)).catch(errnoOf);
-      return counted(count, to.transferred);
+      if (typeof count !== 'number') return count.then((n) => checked(n, to.transferred)).catch(errnoOf);
+      return checked(count, to.transferred);
     } catch (error) {
       return errnoOf(error);
     }
@@ -80,13 +95,14 @@ export class ProcOps {
 
   procWrite(file: ProcFile | undefined, from: UserSliceReader, offset: number): Raw {
     if (file === undefined) return -EINVAL;
-    if (!Number.isSafeInteger(offset + from.length)) return -EFBIG;
+    const wrong = rangeError(offset, from.length);
+    if (wrong !== 0) return wrong;
     if (this.handler.write === undefined) return -EIO;
     const length = from.length;
     try {
       const count = this.handler.write(file, from, offset);
-      if (typeof count !== 'number') return count.then((n) => counted(n, length)).catch(errnoOf);
-      return counted(count, length);
+      if (typeof count !== 'number') return count.then((n) => checked(n, length)).catch(errnoOf);
+      return checked(count, length);
     } catch (error) {
       return errnoOf(error);
     }
@@ -102,15 +118,15 @@ export class ProcOps {
         return this.handler.lseek?.(file, offset, way) ?? 0;
       },
       (position) => {
-        file.pos = position;
-        return position;
+        file.pos = checked(position, Number.MAX_SAFE_INTEGER);
+        return file.pos;
       },
     );
   }
 
   procPoll(file: ProcFile | undefined, wake: () => void): Raw {
     if (file === undefined) return -EINVAL;
-    return answer(() => this.handler.poll?.(file, wake) ?? DEFAULT_POLLMASK, same);
+    return answer(() => this.handler.poll?.(file, wake) ?? DEFAULT_POLLMASK, upTo(2 ** 32 - 1));
   }
 
   procIoctl(
@@ -120,17 +136,20 @@ export class ProcOps {
     output: UserSliceWriter,
   ): Raw {
     if (file === undefined) return -EINVAL;
-    return answer(() => this.handler.ioctl?.(file, command, input, output) ?? -ENOTTY, same);
+    if (this.handler.ioctl === undefined) return -ENOTTY;
+    return answer(() => this.handler.ioctl?.(file, command, input, output), upTo(2 ** 31 - 1));
   }
 
   procTruncate(size: number): Raw {
-    if (!Number.isSafeInteger(size)) return -EFBIG;
+    const wrong = rangeError(size, 0);
+    if (wrong !== 0) return wrong;
     return answer(() => this.handler.truncate?.(size), none);
   }
 
   procFallocate(file: ProcFile | undefined, mode: number, offset: number, length: number): Raw {
     if (file === undefined) return -EINVAL;
-    if (!Number.isSafeInteger(offset + length)) return -EFBIG;
+    const wrong = rangeError(offset, length);
+    if (wrong !== 0) return wrong;
     if (this.handler.fallocate === undefined) return -EOPNOTSUPP;
     return answer(() => this.handler.fallocate?.(file, mode, offset, length), none);
   }
@@ -141,8 +160,10 @@ export class ProcOps {
   }
 
   procCopyFileRange(from: number, to: number, length: number): Raw {
-    if (!Number.isSafeInteger(from + length) || !Number.isSafeInteger(to + length)) return -EFBIG;
-    return answer(() => this.handler.copyFileRange?.(from, to, length) ?? -EOPNOTSUPP, same);
+    const wrong = rangeError(from, length) || rangeError(to, length);
+    if (wrong !== 0) return wrong;
+    if (this.handler.copyFileRange === undefined) return -EOPNOTSUPP;
+    return answer(() => this.handler.copyFileRange?.(from, to, length), upTo(length));
   }
 
   /** Whether the handler keeps the file's attributes itself; else its directory entry does. */
@@ -168,10 +189,13 @@ export class ProcOps {
   }
 }
 
-const same = (result: number): number => result;
+/** What a handler answered, unless it is no whole number from 0 to `most`: then it claims what can't be. */
+function checked(answer: number | undefined, most: number): number {
+  if (answer !== undefined && isWithin(answer, most)) return answer;
+  throw new RangeError(`A proc handler answered ${answer}; it may answer 0 to ${most} here.`);
+}
 
-/** A handler's count, unless it claims more than `most` bytes: those would be another request's. */
-function counted(count: number, most: number): number {
-  if (count >= 0 && count <= most) return count;
-  return errnoOf(new RangeError(`A proc handler returned ${count} for a transfer of ${most} bytes.`));
+/** The same, for `answer`. */
+function upTo(most: number): (answer: number | undefined) => number {
+  return (answer) => checked(answer, most);
 }

@@ -16,9 +16,9 @@ class UserWindow {
   /** How many were transferred so far, also when a transfer ended in EFAULT. */
   transferred = 0;
 
-  /** Counts `count` bytes as transferred. Throws EFAULT, and counts nothing, when the window is shorter. */
+  /** Counts `count` bytes as transferred. Throws EFAULT, and counts nothing, when that leaves the window. */
   advance(count: number): void {
-    if (count > this.length) throw new Errno(EFAULT);
+    if (!(count >= 0 && count <= this.length)) throw new Errno(EFAULT);
     this.start += count;
     this.length -= count;
     this.transferred += count;

@@ -174,8 +174,8 @@ export class RamFile implements ProcHandler {
   }
 }
 
-/** A file position. Throws EINVAL when it lies before the start. */
+/** A file position. Throws EINVAL when it lies before the start or past 2^53 - 1. */
 function position(offset: number): number {
-  if (offset < 0) throw new Errno(EINVAL);
+  if (offset < 0 || !Number.isSafeInteger(offset)) throw new Errno(EINVAL);
   return offset;
 }

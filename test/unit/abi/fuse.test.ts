@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import * as errno from '../../../src/abi/errno.ts';
+import * as fuse from '../../../src/abi/fuse.ts';
+import { runC } from './run-c.ts';
+
+const { Errno: _, ...errnos } = errno;
+
+/** `flags2` of ours are bits 32 to 63 of the header's. */
+const high: [name: string, bit: number][] = Object.entries(fuse.InitFlag2).map(([name, bit]) => [
+  name,
+  bit * 2 ** 32,
+]);
+
+/** Came after 7.38, the version of the header that Debian 12 has. */
+const newer = ['DIRECT_IO_ALLOW_MMAP'];
+
+/** Our tables, with what the header puts in front of their names. */
+const tables: [prefix: string, table: Readonly<Record<string, number>>][] = [
+  ['', errnos],
+  ['FUSE_', fuse.Opcode],
+  ['FUSE_', fuse.InitFlag],
+  ['FUSE_', Object.fromEntries(high.filter(([name]) => !newer.includes(name)))],
+  ['FOPEN_', fuse.FopenFlag],
+  ['FATTR_', fuse.FattrFlag],
+  ['FUSE_NOTIFY_', fuse.NotifyCode],
+  ['FUSE_', { FSYNC_FDATASYNC: fuse.FUSE_FSYNC_FDATASYNC, ROOT_ID: fuse.FUSE_ROOT_ID }],
+  ['FUSE_', { POLL_SCHEDULE_NOTIFY: fuse.FUSE_POLL_SCHEDULE_NOTIFY }],
+];
+
+test("our constants are the kernel's, as gcc sees them in linux/fuse.h and errno.h", () => {
+  const ours = tables.flatMap(([prefix, table]) =>
+    Object.entries(table).map(([name, value]) => ({ name: prefix + name, value })),
+  );
+  const printed = runC(ours.map(({ name }) => `printf("%llu\\n", (unsigned long long)${name});`));
+  expect(ours).toEqual(ours.map(({ name }, i) => ({ name, value: Number(printed[i]) })));
+});
+
+test('what that header has no name for is where linux/fuse.h of 7.39 has it', () => {
+  expect(high.filter(([name]) => newer.includes(name))).toEqual([['DIRECT_IO_ALLOW_MMAP', 2 ** 36]]);
+});

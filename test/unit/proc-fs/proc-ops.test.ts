@@ -1,0 +1,327 @@
+import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import {
+  EBUSY,
+  EFAULT,
+  EFBIG,
+  EINVAL,
+  EIO,
+  ENOTTY,
+  EOPNOTSUPP,
+  Errno,
+  ESPIPE,
+} from '../../../src/abi/errno.ts';
+import type { ProcFile, ProcHandler } from '../../../src/proc-fs/handler.ts';
+import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
+import { UserSliceReader, UserSliceWriter } from '../../../src/proc-fs/user-slice.ts';
+
+const MAX = Number.MAX_SAFE_INTEGER;
+
+function openFile(): ProcFile {
+  return { flags: 0, uid: 0, pos: 0, privateData: undefined };
+}
+
+const to = (length = 8) => new UserSliceWriter().place(new Uint8Array(length), 0, length);
+const from = (length = 8) => new UserSliceReader().place(new Uint8Array(length), 0, length);
+
+/** Every entry, called with arguments that are all right. */
+const entries: Record<string, (ops: ProcOps, file: ProcFile | undefined) => unknown> = {
+  procRelease: (ops, file) => ops.procRelease(file),
+  procRead: (ops, file) => ops.procRead(file, to(), 0),
+  procWrite: (ops, file) => ops.procWrite(file, from(), 0),
+  procLseek: (ops, file) => ops.procLseek(file, 0, 0),
+  procPoll: (ops, file) => ops.procPoll(file, () => {}),
+  procIoctl: (ops, file) => ops.procIoctl(file, 1, from(), to()),
+  procFallocate: (ops, file) => ops.procFallocate(file, 0, 0, 8),
+  procFsync: (ops, file) => ops.procFsync(file, false),
+};
+
+/** Those that need no open file. */
+const fileless: Record<string, (ops: ProcOps) => unknown> = {
+  procOpen: (ops) => ops.procOpen(openFile()),
+  procTruncate: (ops) => ops.procTruncate(8),
+  procCopyFileRange: (ops) => ops.procCopyFileRange(0, 8, 8),
+};
+
+/** A handler with all members, each of which does the same. */
+function handlerThat(act: () => never): ProcHandler {
+  const members = ['open', 'release', 'read', 'write', 'lseek', 'poll', 'ioctl', 'truncate', 'fallocate'];
+  return Object.fromEntries(
+    [...members, 'fsync', 'copyFileRange', 'getattr', 'setattr'].map((member) => [member, act]),
+  );
+}
+
+let log: MockInstance<typeof console.error>;
+beforeEach(() => {
+  log = vi.spyOn(console, 'error').mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('the checks of an entry', () => {
+  const untouched = new ProcOps(
+    handlerThat(() => {
+      throw new Error('the handler must not be called');
+    }),
+  );
+
+  test.each(Object.entries(entries))('%s without a file is EINVAL', (_, call) => {
+    expect(call(untouched, undefined)).toBe(-EINVAL);
+  });
+
+  test('the file comes first: EINVAL, whatever else is wrong', () => {
+    expect(untouched.procRead(undefined, to(), MAX)).toBe(-EINVAL);
+    expect(untouched.procWrite(undefined, from(), 2 ** 63)).toBe(-EINVAL);
+    expect(untouched.procFallocate(undefined, 0, MAX, MAX)).toBe(-EINVAL);
+    expect(new ProcOps({}).procLseek(undefined, 0, 9)).toBe(-EINVAL);
+    expect(new ProcOps({}).procIoctl(undefined, 0, from(), to())).toBe(-EINVAL);
+  });
+
+  test('whence comes before the offset, and a file that is not seekable before whence', () => {
+    expect(untouched.procLseek(openFile(), 2 ** 60, 5)).toBe(-EINVAL);
+    expect(untouched.procLseek(openFile(), 2 ** 60, 0)).toBe(-EFBIG);
+    expect(untouched.procLseek(openFile(), -(2 ** 60), 2)).toBe(-EINVAL);
+    expect(new ProcOps({}).procLseek(openFile(), 0, 5)).toBe(-ESPIPE);
+  });
+
+  test.each([
+    ['the last byte at 2^53 - 2', MAX - 8, 0],
+    ['an end past 2^53 - 1', MAX - 7, -EFBIG],
+    ['an offset of 2^53', 2 ** 53, -EFBIG],
+    ['an offset of 2^64 - 1, as a double', 2 ** 64, -EFBIG],
+    ['an offset below 0', -1, -EINVAL],
+  ])('a range with %s', (_, offset, expected) => {
+    const ops = new ProcOps({
+      read: () => 0,
+      write: () => 0,
+      fallocate: () => {},
+      truncate: () => {},
+      copyFileRange: () => 0,
+    });
+    expect(ops.procRead(openFile(), to(8), offset)).toBe(expected);
+    expect(ops.procWrite(openFile(), from(8), offset)).toBe(expected);
+    expect(ops.procFallocate(openFile(), 0, offset, 8)).toBe(expected);
+    expect(ops.procCopyFileRange(offset, 0, 8)).toBe(expected);
+    expect(ops.procCopyFileRange(0, offset, 8)).toBe(expected);
+    expect(ops.procTruncate(offset < 0 ? offset : offset + 8)).toBe(expected);
+  });
+});
+
+describe('a missing member', () => {
+  const none = new ProcOps({});
+
+  test.each([
+    ['procRelease', 0],
+    ['procRead', -EIO],
+    ['procWrite', -EIO],
+    ['procLseek', -ESPIPE],
+    // POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM: DEFAULT_POLLMASK.
+    ['procPoll', 0x145],
+    ['procIoctl', -ENOTTY],
+    ['procFallocate', -EOPNOTSUPP],
+    ['procFsync', -EINVAL],
+  ])('makes %s answer %i', (name, expected) => {
+    expect(entries[name]?.(none, openFile())).toBe(expected);
+  });
+
+  test('lets open and truncate succeed, and copying to the kernel', () => {
+    expect(none.procOpen(openFile())).toBe(0);
+    expect(none.procTruncate(100)).toBe(0);
+    expect(none.procCopyFileRange(0, 8, 8)).toBe(-EOPNOTSUPP);
+  });
+
+  test('leaves the attributes to the directory entry', () => {
+    expect(none.hasAttr).toBe(false);
+    expect(new ProcOps({ getattr: () => expect.fail() }).hasAttr).toBe(true);
+  });
+});
+
+describe('what a handler throws', () => {
+  const all = { ...entries, ...fileless };
+
+  test.each(Object.entries(all))('%s answers with the number of an Errno, and logs nothing', (_, call) => {
+    const ops = new ProcOps(
+      handlerThat(() => {
+        throw new Errno(EBUSY);
+      }),
+    );
+    expect(call(ops, openFile())).toBe(-EBUSY);
+    expect(ops.procGetattr()).toBe(-EBUSY);
+    expect(ops.procSetattr({})).toBe(-EBUSY);
+    expect(log).not.toHaveBeenCalled();
+  });
+
+  test.each(Object.entries(all))('%s answers EIO for anything else, with the trace in the log', (_, call) => {
+    const mistake = new TypeError('a mistake in a handler');
+    const ops = new ProcOps(
+      handlerThat(() => {
+        throw mistake;
+      }),
+    );
+    expect(call(ops, openFile())).toBe(-EIO);
+    expect(log).toHaveBeenCalledExactlyOnceWith(mistake);
+    expect(ops.procGetattr()).toBe(-EIO);
+    expect(ops.procSetattr({})).toBe(-EIO);
+  });
+
+  test.each(Object.entries(all))('%s answers the same when an async handler throws it', async (_, call) => {
+    const busy = new ProcOps(handlerThat((async () => Promise.reject(new Errno(EBUSY))) as () => never));
+    expect(await call(busy, openFile())).toBe(-EBUSY);
+    expect(log).not.toHaveBeenCalled();
+    const wrong = new ProcOps(handlerThat((async () => Promise.reject(new Error('late'))) as () => never));
+    expect(await call(wrong, openFile())).toBe(-EIO);
+    expect(log).toHaveBeenCalledOnce();
+  });
+
+  // fuse_dev_do_write refuses a reply with such an error, and the client would wait for ever.
+  test.each([0, -1, 512, 4096, 1.5, Number.NaN])(
+    'an Errno of %d is EIO: it is none that a caller may get',
+    (n) => {
+      const ops = new ProcOps({
+        open: () => {
+          throw new Errno(n);
+        },
+      });
+      expect(ops.procOpen(openFile())).toBe(-EIO);
+      expect(log).toHaveBeenCalledOnce();
+    },
+  );
+});
+
+describe('what a handler answers', () => {
+  test('a read may answer what it transferred or less, and not more', () => {
+    const read = (claims: number, transfers: number) =>
+      new ProcOps({
+        read(_file, slice) {
+          slice.write(new Uint8Array(transfers));
+          return claims;
+        },
+      }).procRead(openFile(), to(8), 0);
+    expect([read(5, 5), read(0, 5), read(8, 8), read(0, 0)]).toEqual([5, 0, 8, 0]);
+    expect(log).not.toHaveBeenCalled();
+    expect([read(6, 5), read(8, 0), read(-1, 5), read(1.5, 5), read(Number.NaN, 5)]).toEqual(
+      Array(5).fill(-EIO),
+    );
+    expect(log).toHaveBeenCalledTimes(5);
+    expect(String(log.mock.calls[0]?.[0])).toMatch(/RangeError: .*answered 6.*0 to 5/);
+  });
+
+  test('a write may answer as much as it was given, and not more', () => {
+    const write = (claims: number) => new ProcOps({ write: () => claims }).procWrite(openFile(), from(8), 0);
+    expect([write(0), write(8)]).toEqual([0, 8]);
+    expect([write(9), write(-1), write(0.5)]).toEqual([-EIO, -EIO, -EIO]);
+  });
+
+  test('the bounds are the same for an async handler, whose window has moved on meanwhile', async () => {
+    const ops = new ProcOps({
+      async read(_file, slice) {
+        slice.write(new Uint8Array(3));
+        await Promise.resolve();
+        slice.write(new Uint8Array(2));
+        return 5;
+      },
+      async write(_file, slice) {
+        slice.readAll();
+        await Promise.resolve();
+        return 8;
+      },
+    });
+    expect(await ops.procRead(openFile(), to(8), 0)).toBe(5);
+    expect(await ops.procWrite(openFile(), from(8), 0)).toBe(8);
+    const greedy = new ProcOps({ read: async () => 1, write: async () => 9 });
+    expect(await greedy.procRead(openFile(), to(8), 0)).toBe(-EIO);
+    expect(await greedy.procWrite(openFile(), from(8), 0)).toBe(-EIO);
+  });
+
+  test('a transfer that a handler lets fail is EFAULT', () => {
+    const ops = new ProcOps({
+      read(_file, slice) {
+        slice.write(new Uint8Array(9));
+        return 9;
+      },
+    });
+    const slice = to(8);
+    expect(ops.procRead(openFile(), slice, 0)).toBe(-EFAULT);
+    expect(slice.transferred).toBe(8);
+  });
+
+  test('a position moves the file when it is one', () => {
+    const seek = (position: number) => {
+      const file = { ...openFile(), pos: 42 };
+      return [new ProcOps({ lseek: () => position }).procLseek(file, 0, 3), file.pos];
+    };
+    expect(seek(0)).toEqual([0, 0]);
+    expect(seek(MAX)).toEqual([MAX, MAX]);
+    expect(seek(-1)).toEqual([-EIO, 42]);
+    expect(seek(2 ** 53)).toEqual([-EIO, 42]);
+  });
+
+  test('results of ioctl, poll and copy_file_range stay in the range that the reply has room for', () => {
+    const ops = (value: number) =>
+      new ProcOps({ ioctl: () => value, poll: () => value, copyFileRange: () => value });
+    const calls = (value: number) => [
+      ops(value).procIoctl(openFile(), 0, from(), to()),
+      ops(value).procPoll(openFile(), () => {}),
+      ops(value).procCopyFileRange(0, 8, 8),
+    ];
+    expect(calls(8)).toEqual([8, 8, 8]);
+    expect(calls(9)).toEqual([9, 9, -EIO]);
+    expect(calls(2 ** 31)).toEqual([-EIO, 2 ** 31, -EIO]);
+    expect(calls(2 ** 32)).toEqual([-EIO, -EIO, -EIO]);
+    expect(calls(-1)).toEqual([-EIO, -EIO, -EIO]);
+  });
+});
+
+test('arguments arrive at the handler as they were sent, this and all', async () => {
+  const seen: unknown[] = [];
+  const file = openFile();
+  const [slice, source] = [to(), from()];
+  const wake = () => {};
+  const handler: ProcHandler = {
+    read(...args) {
+      seen.push(['read', this === handler, ...args]);
+      return 0;
+    },
+    write(...args) {
+      seen.push(['write', this === handler, ...args]);
+      return 0;
+    },
+    lseek(...args) {
+      seen.push(['lseek', this === handler, ...args]);
+      return 7;
+    },
+    poll(...args) {
+      seen.push(['poll', this === handler, ...args]);
+      return 1;
+    },
+    ioctl(...args) {
+      seen.push(['ioctl', this === handler, ...args]);
+      return 0;
+    },
+    fsync(...args) {
+      seen.push(['fsync', this === handler, ...args]);
+    },
+    copyFileRange(...args) {
+      seen.push(['copyFileRange', this === handler, ...args]);
+      return 0;
+    },
+  };
+  const ops = new ProcOps(handler);
+  ops.procRead(file, slice, 1);
+  ops.procWrite(file, source, 2);
+  ops.procLseek(file, -3, 2);
+  ops.procPoll(file, wake);
+  ops.procIoctl(file, 4, source, slice);
+  ops.procFsync(file, true);
+  ops.procCopyFileRange(5, 6, 7);
+  expect(seen).toEqual([
+    ['read', true, file, slice, 1],
+    ['write', true, file, source, 2],
+    ['lseek', true, file, -3, 2],
+    ['poll', true, file, wake],
+    ['ioctl', true, file, 4, source, slice],
+    ['fsync', true, file, true],
+    ['copyFileRange', true, 5, 6, 7],
+  ]);
+  expect(file.pos).toBe(7);
+});
