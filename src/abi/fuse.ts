@@ -51,19 +51,23 @@ export const InitFlag = {
   ASYNC_DIO: 1 << 15,
   PARALLEL_DIROPS: 1 << 18,
   MAX_PAGES: 1 << 22,
+  EXPLICIT_INVAL_DATA: 1 << 25,
   INIT_EXT: 1 << 30,
 } as const;
 
 /** The same, bits 32 to 63: `flags2`. */
 export const InitFlag2 = {
   DIRECT_IO_ALLOW_MMAP: 1 << (36 - 32),
+  PASSTHROUGH: 1 << (37 - 32),
 } as const;
 
 /** `open_flags` of fuse_open_out. */
 export const FopenFlag = {
   DIRECT_IO: 1 << 0,
+  KEEP_CACHE: 1 << 1,
   NONSEEKABLE: 1 << 2,
   PARALLEL_DIRECT_WRITES: 1 << 6,
+  PASSTHROUGH: 1 << 7,
 } as const;
 
 /** `valid` of fuse_setattr_in. */
@@ -81,6 +85,9 @@ export const FattrFlag = {
 
 export const FUSE_FSYNC_FDATASYNC = 1 << 0;
 export const FUSE_POLL_SCHEDULE_NOTIFY = 1 << 0;
+
+/** _IOW(229, 1, struct fuse_backing_map): lends the kernel a file. The answer is its backing id. */
+export const FUSE_DEV_IOC_BACKING_OPEN = 0x4010e501;
 
 export const NotifyCode = {
   POLL: 1,

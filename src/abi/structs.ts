@@ -183,6 +183,8 @@ export const fuseCopyFileRangeIn = struct({
   flags: 'u64',
 });
 
+export const fuseBackingMap = struct({ fd: 'i32', flags: 'u32', padding: 'u64' });
+
 /** Followed by the new name. FUSE_RENAME has the first field only. */
 export const fuseRenameIn = struct({ newdir: 'u64' });
 export const fuseRename2In = struct({ newdir: 'u64', flags: 'u32', padding: 'u32' });

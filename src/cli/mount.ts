@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander';
 import prettyBytes from 'pretty-bytes';
-import { DEFAULT_MODE, DEFAULT_NAME } from '../ram-file/rust-proc-ram-file.ts';
+import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../ram-file/rust-proc-ram-file.ts';
 import { parent, startInBackground } from './background.ts';
 import {
   parseId,
+  parseIo,
   parseMode,
   parseMountOptions,
   parseSize,
@@ -46,6 +47,7 @@ export const mountCommand = new Command('mount')
       `what serves the mount: ${transports.join(' or ')} (default: kernel)`,
     ).argParser(parseTransport),
   )
+  .option('--io <mode>', `who reads and writes the bytes: ${ioModes.join(', ')} (default: direct)`, parseIo)
   .option('--log <file>', 'append the messages of a mount in the background to a file (default: none)')
   .option(
     '-o, --options <list>',

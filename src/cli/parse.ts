@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import { type IoMode, ioModes } from '../ram-file/rust-proc-ram-file.ts';
 import { isMountWord } from '../transport/mount.ts';
 
 /** What serves a mount: see src/transport. */
@@ -17,6 +18,7 @@ export interface Settings {
   from?: string;
   transport?: Transport;
   log?: string;
+  io?: IoMode;
   allowOther?: boolean;
   /** Mount also on a directory that has something in it. */
   nonempty?: boolean;
@@ -42,9 +44,17 @@ export function parseThreads(text: string): number {
 }
 
 export function parseTransport(text: string): Transport {
-  const transport = transports.find((known) => known === text);
-  if (transport === undefined) throw new InvalidArgumentError(`It must be ${transports.join(' or ')}.`);
-  return transport;
+  return parseOneOf(transports, text);
+}
+
+export function parseIo(text: string): IoMode {
+  return parseOneOf(ioModes, text);
+}
+
+function parseOneOf<T extends string>(known: readonly T[], text: string): T {
+  const found = known.find((one) => one === text);
+  if (found === undefined) throw new InvalidArgumentError(`It must be ${known.join(' or ')}.`);
+  return found;
 }
 
 function parseInteger(text: string, least: number, most: number): number {
@@ -88,6 +98,9 @@ const valued: Record<string, (settings: Settings, value: string) => void> = {
   },
   transport: (settings, value) => {
     settings.transport = parseTransport(value);
+  },
+  io: (settings, value) => {
+    settings.io = parseIo(value);
   },
   log: (settings, value) => {
     settings.log = value;

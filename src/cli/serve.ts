@@ -56,10 +56,12 @@ export async function serve(
 }
 
 /** The tree with the file in it. `teardown` is the seed's: the entry goes first, then the data. */
-function create(name: string, maxSize: number, { mode, uid, gid }: Settings) {
+function create(name: string, maxSize: number, { mode, uid, gid, io, words = [] }: Settings) {
+  // The kernel leaves a FUSE file's times to who serves it, whatever the mount's flags say.
+  const atime = words.lastIndexOf('noatime') <= words.lastIndexOf('atime');
   const teardown = () => module[Symbol.dispose]();
   const root = ProcDirEntry.root(undefined, controlOps(teardown));
-  const module = RustProcRamFile.init(root, { name, maxSize, mode, uid, gid });
+  const module = RustProcRamFile.init(root, { name, maxSize, mode, uid, gid, io, atime });
   return { root, file: module.file, teardown };
 }
 

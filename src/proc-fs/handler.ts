@@ -125,6 +125,18 @@ export interface ProcHandler {
   /** Source: chmod(2), chown(2), utimensat(2). Missing: changes what a missing `getattr` tells. */
   setattr?(change: AttrChange): void;
 
+  /**
+   * Memory for the requests and replies of worker number `thread`, if the handler copies from and to there faster than
+   * elsewhere. Asked once a worker. Missing, or too small, or undefined: the worker takes memory of its own.
+   */
+  scratch?(thread: number): Uint8Array | undefined;
+
+  /**
+   * A descriptor of a file that the kernel may read and write in the handler's place, so that `read` and `write` are
+   * never called from a mount: FUSE passthrough. Needs CAP_SYS_ADMIN and Linux 6.9. Missing: the handler is called.
+   */
+  readonly backing?: number | undefined;
+
   /** There when the handler may run in any thread. Missing: it runs on the event loop of the program that made it. */
   readonly shared?: SharedHandler;
 }

@@ -10,6 +10,8 @@ export const NAME_MAX = 255;
 export interface TreeWatcher {
   /** `entry` was just removed from `parent`. */
   removed(parent: ProcDirEntry, entry: ProcDirEntry): void;
+  /** The bytes or attributes of `entry` were changed, by the program itself. */
+  changed(entry: ProcDirEntry): void;
 }
 
 /** Inode numbers are given once in a process, so that a removed entry's is never another's. 1 is every root's. */
@@ -123,6 +125,11 @@ export class ProcDirEntry implements Disposable {
     if (atime !== undefined) this.#attr.atime = atime.nsec === UTIME_NOW ? present : atime;
     if (mtime !== undefined) this.#attr.mtime = mtime.nsec === UTIME_NOW ? present : mtime;
     return 0;
+  }
+
+  /** Says that the program changed the file's bytes or attributes by itself: clients must not see cached ones. */
+  changed(): void {
+    for (const watcher of this.#root.#watchers) watcher.changed(this);
   }
 
   [Symbol.dispose](): void {

@@ -7,6 +7,11 @@ import { Whence } from './whence.ts';
 export const ProcFlag = {
   /** Writes within the file may run side by side: the handler locks for itself. */
   PARALLEL_WRITES: 1 << 0,
+  /**
+   * The kernel may answer reads from its page cache. Writes reach the handler all the same. When the program changes the
+   * file by itself, it must say so: see `ProcDirEntry.changed`.
+   */
+  CACHED: 1 << 1,
 } as const;
 
 /** What poll(2) tells of a file that nobody waits for. Source: DEFAULT_POLLMASK, include/linux/poll.h. */

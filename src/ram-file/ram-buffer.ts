@@ -13,17 +13,39 @@ import {
   SEEK_DATA,
   SEEK_HOLE,
   type Timespec,
+  UTIME_NOW,
   UTIME_OMIT,
 } from '../sys/memfd.ts';
+import { tmpfsFile } from '../sys/tmpfs.ts';
+import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
 
 const PAGE_SIZE = 4096;
+const OMIT: Timespec = { sec: 0, nsec: UTIME_OMIT };
+const NOW: Timespec = { sec: 0, nsec: UTIME_NOW };
 /** st_blocks counts in units of 512 bytes. */
 const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
 
 /** Indexes of the numbers that all threads share. */
 const PAGES = 0;
 const ATIME_IS_OLD = 1;
-const SHARED_NUMBERS = 2;
+const SIZE = 2;
+const MTIME_IS_SET = 3;
+const WRITTEN_MS = 4;
+const SHARED_NUMBERS = 5;
+
+export interface RamBufferOptions {
+  /** What /proc/PID/fd shows of it. */
+  readonly name: string;
+  /** The most memory it may take, in bytes, rounded down to whole pages; holes cost nothing, as for tmpfs's `size=`. */
+  readonly maxSize: number;
+  /**
+   * The kernel will be lent the descriptor and write by itself, so the limit must be its own: a file on a private tmpfs,
+   * which needs CAP_SYS_ADMIN. Default: a memfd, whose limit this class keeps.
+   */
+  readonly lent?: boolean | undefined;
+  /** Whether reading moves atime, as with relatime. Default: true. */
+  readonly atime?: boolean | undefined;
+}
 
 /** What another thread needs to work on the same buffer. */
 export interface RamBufferState {
@@ -31,16 +53,19 @@ export interface RamBufferState {
   readonly noatime: number;
   readonly maxPages: number;
   readonly numbers: SharedArrayBuffer;
+  /** Undefined when the kernel reads and writes the memfd by itself, and only it knows which pages are there. */
+  readonly mapped: MappedPagesState | undefined;
+  /** Whether reading moves atime. */
+  readonly atime: boolean;
 }
 
 /**
  * The bytes of a file, in a memfd: an unnamed tmpfs file, so the kernel keeps its size, its holes, st_blocks and its
- * times, and they are tmpfs's own. What this class adds is the limit, which a memfd lacks.
+ * times, and they are tmpfs's own. What this class adds is the limit, which a memfd lacks, and a short cut: what lies
+ * in pages that are there already is copied in a mapping; all else is pread(2) and pwrite(2), which know what a hole is
+ * and answer with an error when there is no memory.
  *
  * Every method must be called under the mutex that all threads share.
- *
- * Reads and writes are pread(2) and pwrite(2) on the memfd rather than copies in a mapping: reading a hole through a
- * mapping would allocate its pages (shmem_fault), and a page that can't be had is an error here and SIGBUS there.
  */
 export class RamBuffer {
   readonly state: RamBufferState;
@@ -49,6 +74,7 @@ export class RamBuffer {
   readonly #noatime: number;
   readonly #maxPages: number;
   readonly #numbers: Float64Array;
+  readonly #mapped: MappedPages | undefined;
 
   constructor(state: RamBufferState) {
     this.state = state;
@@ -56,24 +82,39 @@ export class RamBuffer {
     this.#noatime = state.noatime;
     this.#maxPages = state.maxPages;
     this.#numbers = new Float64Array(state.numbers);
+    this.#mapped = state.mapped && new MappedPages(state.mapped);
   }
 
-  /** An empty buffer. `maxSize` bounds its memory, in bytes, rounded down to whole pages; holes cost nothing. */
-  static create(name: string, maxSize: number): RamBuffer {
-    const memfd = memfdCreate(name, MFD_CLOEXEC);
+  /** An empty buffer. Throws an Errno when there is no memory, or no right to what the options ask for. */
+  static create({ name, maxSize, lent = false, atime = true }: RamBufferOptions): RamBuffer {
+    const memfd = lent ? tmpfsFile(maxSize) : memfdCreate(name, MFD_CLOEXEC);
     return new RamBuffer({
       memfd,
       noatime: openSync(`/proc/self/fd/${memfd}`, O_NOATIME),
       maxPages: Math.floor(maxSize / PAGE_SIZE),
       numbers: new SharedArrayBuffer(SHARED_NUMBERS * Float64Array.BYTES_PER_ELEMENT),
+      mapped: lent ? undefined : MappedPages.create(memfd).state,
+      atime,
     });
+  }
+
+  /** Scratch memory of a thread, from and to which copying costs least: see MappedPages. */
+  scratch(thread: number): Uint8Array | undefined {
+    return this.#mapped?.scratch(thread);
   }
 
   /** Copies what there is of `length` bytes at `offset` to `bytes`, from `start`. Returns how many. */
   read(bytes: Uint8Array, start: number, length: number, offset: number): number {
     // relatime, as on a tmpfs mounted with the defaults: the first read after a change moves atime, the others don't.
-    const old = this.#numbers[ATIME_IS_OLD] === 1;
-    if (old) this.#numbers[ATIME_IS_OLD] = 0;
+    const old = this.state.atime && this.#numbers[ATIME_IS_OLD] === 1;
+    if (!old && this.#mapped !== undefined) {
+      const there = Math.min(length, this.size - offset);
+      if (there > 0 && this.#mapped.has(offset, there)) {
+        this.#mapped.copyOut(offset, bytes, start, there);
+        return there;
+      }
+    }
+    this.#numbers[ATIME_IS_OLD] = 0;
     try {
       return readSync(old ? this.#memfd : this.#noatime, bytes, start, length, offset);
     } catch (error) {
@@ -83,7 +124,12 @@ export class RamBuffer {
 
   /** Copies `length` bytes of `bytes`, from `start`, to `offset`. Returns how many found room, or throws ENOSPC. */
   write(bytes: Uint8Array, start: number, length: number, offset: number): number {
-    this.#numbers[ATIME_IS_OLD] = 1;
+    if (this.#mapped !== undefined && offset + length <= this.size && this.#mapped.has(offset, length)) {
+      this.#mapped.copyIn(offset, bytes, start, length);
+      this.#written();
+      return length;
+    }
+    this.#changing();
     if (this.#reserve(offset, length)) return this.#put(bytes, start, length, offset);
     const written = this.#writeNearLimit(bytes, start, length, offset);
     if (written === 0) throw new Errno(ENOSPC);
@@ -91,19 +137,21 @@ export class RamBuffer {
   }
 
   truncate(size: number): void {
-    this.#numbers[ATIME_IS_OLD] = 1;
+    this.#changing();
+    this.#mapped?.drop(Math.min(size, this.size), Number.POSITIVE_INFINITY);
     try {
       ftruncateSync(this.#memfd, size);
     } catch (error) {
       throw Errno.from(error);
     }
+    this.#numbers[SIZE] = size;
   }
 
   /** fallocate(2) with the modes that FUSE lets through; tmpfs itself has no ZERO_RANGE. */
   fallocate(mode: number, offset: number, length: number): void {
-    this.#numbers[ATIME_IS_OLD] = 1;
+    this.#changing();
     const keepSize = mode & FALLOC_FL_KEEP_SIZE;
-    const punch = () => fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+    const punch = () => this.#punch(offset, length);
     switch (mode & ~FALLOC_FL_KEEP_SIZE) {
       case 0:
         this.#allocate(keepSize, offset, length);
@@ -123,7 +171,7 @@ export class RamBuffer {
   }
 
   get size(): number {
-    return fstatSync(this.#memfd).size;
+    return this.#mapped === undefined ? fstatSync(this.#memfd).size : (this.#numbers[SIZE] ?? 0);
   }
 
   /** The first data at or after `offset`. Throws ENXIO when there is none. */
@@ -140,27 +188,29 @@ export class RamBuffer {
   stat() {
     // As bigints: a double can't hold nanoseconds since 1970.
     const stat = fstatSync(this.#memfd, { bigint: true });
+    this.#numbers[MTIME_IS_SET] = 0;
+    const written = this.#lastWritten();
+    const latest = (ns: bigint) => timespec(ns > written ? ns : written);
     return {
       size: Number(stat.size),
       blocks: Number(stat.blocks),
       blksize: PAGE_SIZE,
       atime: timespec(stat.atimeNs),
-      mtime: timespec(stat.mtimeNs),
-      ctime: timespec(stat.ctimeNs),
+      mtime: latest(stat.mtimeNs),
+      ctime: latest(stat.ctimeNs),
     };
   }
 
   /** Sets one time or both, and ctime to the present. */
   setTimes(atime: Timespec | undefined, mtime: Timespec | undefined): void {
-    const omit = { sec: 0, nsec: UTIME_OMIT };
-    futimens(this.#memfd, atime ?? omit, mtime ?? omit);
-    this.#numbers[ATIME_IS_OLD] = 1;
+    this.#changing();
+    futimens(this.#memfd, atime ?? OMIT, mtime ?? OMIT);
   }
 
   /** Sets ctime to the present: the inode changed in what the memfd doesn't keep. */
   touch(): void {
+    this.#changing();
     fchownSync(this.#memfd, -1, -1);
-    this.#numbers[ATIME_IS_OLD] = 1;
   }
 
   /** Pages in use and allowed: what statfs(2) tells. */
@@ -170,17 +220,54 @@ export class RamBuffer {
 
   /** Gives the memory back to the system now, whoever still has the descriptors. */
   free(): void {
+    this.#mapped?.release();
     ftruncateSync(this.#memfd, 0);
     closeSync(this.#noatime);
     closeSync(this.#memfd);
   }
 
+  /**
+   * The kernel doesn't see a write in a mapping, so its time is kept here: the first after a stat is told to the memfd,
+   * exact and later than what was told before; of those that follow only the millisecond is noted.
+   */
+  #written(): void {
+    this.#numbers[ATIME_IS_OLD] = 1;
+    if (this.#numbers[MTIME_IS_SET] === 1) {
+      this.#numbers[WRITTEN_MS] = Date.now();
+    } else {
+      futimens(this.#memfd, OMIT, NOW);
+      this.#numbers[MTIME_IS_SET] = 1;
+    }
+  }
+
+  /** When a mapping was written last, in nanoseconds, where the memfd doesn't know it. */
+  #lastWritten(): bigint {
+    return BigInt(this.#numbers[WRITTEN_MS] ?? 0) * 1_000_000n;
+  }
+
+  /** Before the kernel changes the memfd's times: hands it the one that it doesn't know yet, so that none goes back. */
+  #changing(): void {
+    this.#numbers[ATIME_IS_OLD] = 1;
+    if (this.#numbers[WRITTEN_MS] === 0) return;
+    const { mtime } = this.stat();
+    futimens(this.#memfd, OMIT, mtime);
+    this.#numbers[WRITTEN_MS] = 0;
+  }
+
   #put(bytes: Uint8Array, start: number, length: number, offset: number): number {
     try {
-      return writeSync(this.#memfd, bytes, start, length, offset);
+      const count = writeSync(this.#memfd, bytes, start, length, offset);
+      this.#numbers[SIZE] = Math.max(this.size, offset + count);
+      this.#mapped?.add(offset, count);
+      return count;
     } catch (error) {
       throw outOfMemory(error);
     }
+  }
+
+  #punch(offset: number, length: number): void {
+    this.#mapped?.drop(offset, offset + length);
+    fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
   }
 
   #usedPages(): number {
@@ -217,8 +304,9 @@ export class RamBuffer {
       const page = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
       const count = this.#put(bytes, start + done, Math.min(page + PAGE_SIZE - at, length - done), at);
       if (this.#usedPages() > this.#maxPages) {
-        fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page, PAGE_SIZE);
+        this.#punch(page, PAGE_SIZE);
         ftruncateSync(this.#memfd, size);
+        this.#numbers[SIZE] = size;
         break;
       }
       done += count;
@@ -242,6 +330,7 @@ export class RamBuffer {
     try {
       if (!this.#reserve(offset, length)) this.#allocateNearLimit(offset, length);
       fallocate(this.#memfd, keepSize, offset, length);
+      if (keepSize === 0) this.#numbers[SIZE] = Math.max(this.size, offset + length);
     } catch (error) {
       throw outOfMemory(error);
     }
@@ -257,9 +346,7 @@ export class RamBuffer {
         fallocate(this.#memfd, FALLOC_FL_KEEP_SIZE, at, piece);
         at += piece;
         if (this.#usedPages() <= this.#maxPages) continue;
-        for (const { start, end } of holes) {
-          fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, end - start);
-        }
+        for (const { start, end } of holes) this.#punch(start, end - start);
         throw new Errno(ENOSPC);
       }
     }

@@ -35,12 +35,14 @@ export function attach(state: RamFileState): RamFile {
  */
 export class RamFile implements ProcHandler {
   readonly shared: SharedHandler;
+  readonly backing: number | undefined;
   readonly #data: Mutex<RamBuffer>;
   /** Mode and owner are kept here, since the memfd's own would bind this process instead of the clients. */
   readonly #owner: Uint32Array;
 
   constructor(state: RamFileState) {
     this.shared = { module: import.meta.url, state };
+    this.backing = state.buffer.mapped === undefined ? state.buffer.memfd : undefined;
     this.#data = new Mutex(state.mutex, new RamBuffer(state.buffer));
     this.#owner = new Uint32Array(state.owner);
   }
@@ -50,6 +52,10 @@ export class RamFile implements ProcHandler {
     const owner = new SharedArrayBuffer(OWNER_NUMBERS * Uint32Array.BYTES_PER_ELEMENT);
     new Uint32Array(owner).set([mode, uid, gid]);
     return new RamFile({ mutex: Mutex.allocate(), buffer: buffer.state, owner });
+  }
+
+  scratch(thread: number): Uint8Array | undefined {
+    return this.#locked((buffer) => buffer.scratch(thread));
   }
 
   open(): void {

@@ -9,6 +9,16 @@ export const DEFAULT_NAME = 'rust-proc-file';
 /** The seed's mode for its file. */
 export const DEFAULT_MODE = 0o666;
 
+export const ioModes = ['direct', 'cached', 'passthrough'] as const;
+
+/**
+ * - `direct`: every read and write reaches the handler, as in /proc.
+ * - `cached`: the kernel's page cache answers reads of what was read or written before. Writes go through to the handler
+ *   before they return: with write-back the kernel would take more than `maxSize` holds, and have to drop it later.
+ * - `passthrough`: the kernel reads and writes the memory itself. Needs CAP_SYS_ADMIN and Linux 6.9.
+ */
+export type IoMode = (typeof ioModes)[number];
+
 export interface RamFileOptions {
   /** The file's name. Default: `rust-proc-file`. */
   readonly name?: string | undefined;
@@ -20,6 +30,10 @@ export interface RamFileOptions {
   readonly gid?: number | undefined;
   /** The most memory that the bytes may take, in bytes: as tmpfs's `size=`, holes don't count. */
   readonly maxSize: number;
+  /** Whether reading moves the time of the last access, as with relatime. Default: true. */
+  readonly atime?: boolean | undefined;
+  /** Who reads and writes the bytes. Default: `direct`. */
+  readonly io?: IoMode | undefined;
 }
 
 /**
@@ -38,11 +52,13 @@ export class RustProcRamFile implements Disposable {
 
   /** Adds the file to `parent`, or to `procRoot` for null. Throws as procCreate does. */
   static init(parent: ProcDirEntry | null, options: RamFileOptions): RustProcRamFile {
-    const { name = DEFAULT_NAME, mode = DEFAULT_MODE, maxSize } = options;
+    const { name = DEFAULT_NAME, mode = DEFAULT_MODE, maxSize, atime, io = 'direct' } = options;
     const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = options;
-    const file = RamFile.create(RamBuffer.create(name, maxSize), mode, uid, gid);
+    const buffer = RamBuffer.create({ name, maxSize, atime, lent: io === 'passthrough' });
+    const flags = ProcFlag.PARALLEL_WRITES | (io === 'cached' ? ProcFlag.CACHED : 0);
+    const file = RamFile.create(buffer, mode, uid, gid);
     try {
-      const entry = procCreate(name, mode, parent, new ProcOps(file, ProcFlag.PARALLEL_WRITES));
+      const entry = procCreate(name, mode, parent, new ProcOps(file, flags));
       return new RustProcRamFile(file, entry);
     } catch (error) {
       file.teardown();

@@ -7,6 +7,7 @@ import {
   Opcode,
 } from '../../abi/fuse.ts';
 import { fuseInitIn, fuseInitOut } from '../../abi/structs.ts';
+import { MountError } from '../mount.ts';
 import { Call } from './call.ts';
 import type { FuseDevice } from './device.ts';
 
@@ -27,16 +28,26 @@ const FLAGS =
   InitFlag.ASYNC_DIO |
   InitFlag.PARALLEL_DIROPS |
   InitFlag.MAX_PAGES |
+  // The page cache of CACHED files is dropped when a session says so, not when a time or size looks new.
+  InitFlag.EXPLICIT_INVAL_DATA |
   InitFlag.INIT_EXT;
 
 /** Enough requests in the background (asynchronous direct I/O, readahead) to keep a few workers busy. */
 const MAX_BACKGROUND = 64;
 
+/** What a session wants beside the protocol's common part; the protocol says it for a whole mount. */
+export interface Wants {
+  /** Files may be mapped shared though their reads and writes are direct. */
+  readonly mmap: boolean;
+  /** The kernel is to read and write backing files itself. */
+  readonly passthrough: boolean;
+}
+
 /**
  * Answers the kernel's first request, which says what each side can do. It is in the queue from the moment of the mount,
- * so this doesn't wait. `mmap` is whether files may be mapped shared; the protocol says it for a whole mount.
+ * so this doesn't wait. Throws a MountError when the kernel is too old.
  */
-export function initialize(device: FuseDevice, mmap: boolean): void {
+export function initialize(device: FuseDevice, wants: Wants): void {
   const call = new Call(new Uint8Array(BUFFER_SIZE), new Uint8Array(PAGE_SIZE));
   const length = device.read(call.request);
   const input = call.input(fuseInitIn);
@@ -46,14 +57,27 @@ export function initialize(device: FuseDevice, mmap: boolean): void {
   if (input.major !== FUSE_KERNEL_VERSION || input.minor < MIN_MINOR) {
     device.write(call.reply, call.finish(-EPROTO));
     const [ours, theirs] = [`${FUSE_KERNEL_VERSION}.${MIN_MINOR}`, `${input.major}.${input.minor}`];
-    throw new Error(`This kernel speaks FUSE ${theirs}, and ramproc needs ${ours}: run Linux 5.4 or newer.`);
+    throw new MountError(
+      `This kernel speaks FUSE ${theirs}, and ramproc needs ${ours}: run Linux 5.4 or newer.`,
+    );
+  }
+  const can = input.flags & InitFlag.INIT_EXT ? input.flags2 : 0;
+  if (wants.passthrough && !(can & InitFlag2.PASSTHROUGH)) {
+    device.write(call.reply, call.finish(-EPROTO));
+    throw new MountError(
+      'Cannot use passthrough I/O: it needs Linux 6.9 or newer; use "--io cached" instead.',
+    );
   }
   const out = call.output(fuseInitOut);
   out.major = FUSE_KERNEL_VERSION;
   out.minor = Math.min(input.minor, FUSE_KERNEL_MINOR_VERSION);
   out.max_readahead = input.max_readahead;
   out.flags = input.flags & FLAGS;
-  out.flags2 = input.flags & InitFlag.INIT_EXT && mmap ? input.flags2 & InitFlag2.DIRECT_IO_ALLOW_MMAP : 0;
+  if (wants.mmap) out.flags2 |= can & InitFlag2.DIRECT_IO_ALLOW_MMAP;
+  if (wants.passthrough) {
+    out.flags2 |= InitFlag2.PASSTHROUGH;
+    out.max_stack_depth = 1;
+  }
   out.max_background = MAX_BACKGROUND;
   out.congestion_threshold = (MAX_BACKGROUND * 3) / 4;
   out.max_write = MAX_WRITE;

@@ -28,6 +28,8 @@ export interface FileServer {
   file(fh: number, flags: number): ProcFile | undefined;
   /** Forgets an open file whose last descriptor is closed. */
   dropFile(fh: number): void;
+  /** The number under which the kernel was lent the node's backing file, or undefined. */
+  backingId(node: Node): number | undefined;
   /** A function that wakes whoever polls with the kernel's handle `kh`. */
   waker(kh: number): () => void;
 }

@@ -8,12 +8,13 @@ import type { ProcFile } from '../../proc-fs/handler.ts';
 import type { ProcDirEntry, TreeWatcher } from '../../proc-fs/proc-dir-entry.ts';
 import { type MountOptions, mountFuse, unmountFuse } from '../mount.ts';
 import type { Session } from '../session.ts';
+import { lend } from './backing.ts';
 import { Call, REPLY_HEADER } from './call.ts';
 import { FuseDevice } from './device.ts';
 import { serve, treeOperations } from './dispatch.ts';
 import { initialize, MAX_WRITE } from './init.ts';
 import { notifyInvalEntry, notifyInvalInode, notifyPoll } from './notify.ts';
-import { NO_REPLY } from './operation.ts';
+import { NO_REPLY, type Node } from './operation.ts';
 import { Lookups, OpenFiles, type TreeServer, type Usage } from './tree-server.ts';
 import type { WorkerData, WorkerMessage } from './worker.ts';
 
@@ -49,12 +50,18 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
   readonly #files = new OpenFiles();
   /** Requests whose handlers have not answered yet, by their `unique`. */
   readonly #waiting = new Map<number, Call>();
+  /** The numbers under which the kernel was lent backing files, by inode. */
+  readonly #backing = new Map<number, number>();
 
   /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
   static async mount(root: ProcDirEntry, dir: string, options: KernelSessionOptions): Promise<KernelSession> {
     const device = new FuseDevice(mountFuse(dir, options));
     try {
-      initialize(device, mayMap(root));
+      const files = [...filesBelow(root)];
+      initialize(device, {
+        mmap: files.some(({ ops }) => ops?.handler.mmap?.() ?? false),
+        passthrough: files.some(({ ops }) => ops?.handler.backing !== undefined),
+      });
       const session = new KernelSession(root, dir, device, options);
       await session.#ready;
       return session;
@@ -72,8 +79,14 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
     this.#device = device;
     this.#options = options;
     const watch = root.watch(this);
-    const workerData: WorkerData = { fd: device.fd, nodes: sharedFiles(root) };
-    const workers = Array.from({ length: options.threads ?? 2 }, () => new Worker(WORKER, { workerData }));
+    for (const { ino, ops } of filesBelow(root)) {
+      if (ops?.handler.backing !== undefined) this.#backing.set(ino, lend(device.fd, ops.handler.backing));
+    }
+    const nodes = this.#sharedFiles();
+    const workers = Array.from({ length: options.threads ?? 2 }, (_, thread) => {
+      const workerData: WorkerData = { fd: device.fd, thread, nodes };
+      return new Worker(WORKER, { workerData });
+    });
     this.#ready = Promise.all(workers.map((worker) => this.#listen(worker)));
     this.closed = Promise.all(workers.map((worker) => new Promise((end) => worker.once('exit', end)))).then(
       () => {
@@ -85,6 +98,14 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
 
   unmount(lazy: boolean): void {
     unmountFuse(this.dir, lazy);
+  }
+
+  /** The files that workers serve: those that are there when the tree is mounted. */
+  #sharedFiles(): WorkerData['nodes'] {
+    return [...filesBelow(this.#root)].flatMap(({ ino, ops }) => {
+      if (ops?.handler.shared === undefined) return [];
+      return [{ ino, flags: ops.flags, shared: ops.handler.shared, backing: this.#backing.get(ino) }];
+    });
   }
 
   /** Resolves when the worker serves. */
@@ -126,6 +147,10 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
     notifyInvalInode(this.#device.fd, entry.ino);
   }
 
+  changed(entry: ProcDirEntry): void {
+    notifyInvalInode(this.#device.fd, entry.ino);
+  }
+
   node(nodeid: number): ProcDirEntry | undefined {
     return nodeid === FUSE_ROOT_ID ? this.#root : this.lookups.get(nodeid);
   }
@@ -140,6 +165,10 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
 
   dropFile(fh: number): void {
     this.#files.delete(fh);
+  }
+
+  backingId(node: Node): number | undefined {
+    return this.#backing.get(node.ino);
   }
 
   waker(kh: number): () => void {
@@ -164,17 +193,6 @@ function* filesBelow(directory: ProcDirEntry): Generator<ProcDirEntry> {
     if (child.isDirectory) yield* filesBelow(child);
     else yield child;
   }
-}
-
-/** The files that workers serve: those that are there when the tree is mounted. */
-function sharedFiles(root: ProcDirEntry): WorkerData['nodes'] {
-  return [...filesBelow(root)].flatMap(({ ino, ops }) =>
-    ops?.handler.shared === undefined ? [] : [{ ino, flags: ops.flags, shared: ops.handler.shared }],
-  );
-}
-
-function mayMap(root: ProcDirEntry): boolean {
-  return [...filesBelow(root)].some(({ ops }) => ops?.handler.mmap?.() ?? false);
 }
 
 /** Room for the reply to a request: its header, a small struct, and the bytes that it asks for. */

@@ -11,8 +11,16 @@ import type { FileServer, Node } from './operation.ts';
 export interface WorkerData {
   /** The session's /dev/fuse. */
   readonly fd: number;
+  /** Which of the session's workers this is, from 0. */
+  readonly thread: number;
   /** The files whose handlers run in workers. */
-  readonly nodes: readonly { ino: number; flags: number; shared: SharedHandler }[];
+  readonly nodes: readonly {
+    readonly ino: number;
+    readonly flags: number;
+    readonly shared: SharedHandler;
+    /** The number under which the kernel was lent the file's backing file, if it was. */
+    readonly backing: number | undefined;
+  }[];
 }
 
 /** A worker's message to its session: that it serves, or a request that isn't for a file it knows. */
@@ -24,10 +32,12 @@ class SharedNode implements Node {
   readonly isDirectory = false;
   readonly nlink = 1;
   readonly ops: ProcOps;
+  readonly backing: number | undefined;
 
-  constructor(ino: number, ops: ProcOps) {
+  constructor(ino: number, ops: ProcOps, backing: number | undefined) {
     this.ino = ino;
     this.ops = ops;
+    this.backing = backing;
   }
 
   getattr(): Attr | number {
@@ -48,19 +58,28 @@ class FuseWorker implements FileServer {
   /** Which worker serves a call is chance, so no state of an open file is kept: one ProcFile serves them all. */
   readonly #file = { flags: 0, uid: 0, pos: 0, privateData: undefined } satisfies ProcFile;
 
-  async attach({ ino, flags, shared }: WorkerData['nodes'][number]): Promise<void> {
+  async attach({ ino, flags, shared, backing }: WorkerData['nodes'][number]): Promise<void> {
     const module: { attach(state: unknown): ProcHandler } = await import(shared.module);
-    this.#nodes.set(ino, new SharedNode(ino, new ProcOps(module.attach(shared.state), flags)));
+    this.#nodes.set(ino, new SharedNode(ino, new ProcOps(module.attach(shared.state), flags), backing));
   }
 
-  run(device: FuseDevice, forward: (request: Uint8Array<ArrayBuffer>) => void): void {
-    const call = new Call(new Uint8Array(BUFFER_SIZE), new Uint8Array(BUFFER_SIZE));
+  /** Memory for a request and a reply, lent by a handler if one has some. */
+  buffers(thread: number): [request: Uint8Array, reply: Uint8Array] {
+    for (const { ops } of this.#nodes.values()) {
+      const scratch = ops.handler.scratch?.(thread);
+      if (scratch === undefined || scratch.length < 2 * BUFFER_SIZE) continue;
+      return [scratch.subarray(0, BUFFER_SIZE), scratch.subarray(BUFFER_SIZE, 2 * BUFFER_SIZE)];
+    }
+    return [new Uint8Array(BUFFER_SIZE), new Uint8Array(BUFFER_SIZE)];
+  }
+
+  run(device: FuseDevice, call: Call, forward: (request: Uint8Array<ArrayBuffer>) => void): void {
     for (;;) {
       const length = device.read(call.request);
       if (length === 0) return;
       const operation = fileOperations[call.header.opcode];
       if (operation === undefined || !this.#nodes.has(call.header.nodeid)) {
-        forward(call.request.slice(0, length));
+        forward(new Uint8Array(call.request.subarray(0, length)));
         continue;
       }
       const answer = serve(this, operation, call, length);
@@ -84,6 +103,10 @@ class FuseWorker implements FileServer {
 
   dropFile(): void {}
 
+  backingId(node: Node): number | undefined {
+    return this.#nodes.get(node.ino)?.backing;
+  }
+
   waker(): () => void {
     return () => {};
   }
@@ -92,9 +115,9 @@ class FuseWorker implements FileServer {
 if (parentPort === null)
   throw new Error('worker.ts is the start of a worker thread, not a module to import.');
 const port = parentPort;
-const { fd, nodes }: WorkerData = workerData;
+const { fd, thread, nodes }: WorkerData = workerData;
 const worker = new FuseWorker();
 for (const node of nodes) await worker.attach(node);
 const send = (message: WorkerMessage) => port.postMessage(message);
 send('ready');
-worker.run(new FuseDevice(fd), send);
+worker.run(new FuseDevice(fd), new Call(...worker.buffers(thread)), send);

@@ -142,7 +142,7 @@ describe('disposing', () => {
     const file = procCreate('file', 0o644, middle, ops);
     const sibling = procCreate('sibling', 0o644, top, ops);
     const removed = vi.fn();
-    root.watch({ removed });
+    root.watch({ removed, changed: () => {} });
     top[Symbol.dispose]();
     expect(removed.mock.calls).toEqual([
       [middle, file],
@@ -159,8 +159,8 @@ describe('disposing', () => {
     const root = ProcDirEntry.root();
     const seen: unknown[] = [];
     const removed = (parent: ProcDirEntry, { name }: ProcDirEntry) => seen.push(name, parent.child(name));
-    const watch = root.watch({ removed });
-    root.watch({ removed });
+    const watch = root.watch({ removed, changed: () => {} });
+    root.watch({ removed, changed: () => {} });
     procCreate('one', 0o644, root, ops)[Symbol.dispose]();
     expect(seen).toEqual(['one', undefined, 'one', undefined]);
     watch[Symbol.dispose]();

@@ -8,13 +8,16 @@ import { type FileServer, operation, then } from '../operation.ts';
 
 /** O_TRUNC never arrives: without FUSE_ATOMIC_O_TRUNC the kernel makes a SETATTR of it (may_open, handle_truncate). */
 export const open = operation(fuseOpenIn, (server: FileServer, call, input) => {
-  const ops = server.node(call.header.nodeid)?.ops;
-  if (ops === undefined) return -ENOENT;
+  const node = server.node(call.header.nodeid);
+  if (node?.ops === undefined) return -ENOENT;
+  const { ops } = node;
   const file = newFile(call, input.flags);
   return then(ops.procOpen(file), () => {
     const out = call.output(fuseOpenOut);
     out.fh = server.keepFile(file);
-    out.open_flags = openFlags(ops);
+    const backing = server.backingId(node);
+    out.open_flags = backing === undefined ? openFlags(ops) : FopenFlag.PASSTHROUGH;
+    out.backing_id = backing ?? 0;
     return fuseOpenOut.size;
   });
 });
@@ -24,8 +27,9 @@ export function newFile(call: Call, flags: number): ProcFile {
   return { flags, uid: call.header.uid, pos: 0, privateData: undefined };
 }
 
-/** Every read and write reaches the handler, as in /proc: FOPEN_DIRECT_IO. */
+/** Unless the handler says otherwise, every read and write reaches it, as in /proc: FOPEN_DIRECT_IO. */
 function openFlags(ops: ProcOps): number {
+  if (ops.flags & ProcFlag.CACHED) return FopenFlag.KEEP_CACHE;
   const parallel = ops.flags & ProcFlag.PARALLEL_WRITES ? FopenFlag.PARALLEL_DIRECT_WRITES : 0;
   const nonseekable = ops.handler.lseek === undefined ? FopenFlag.NONSEEKABLE : 0;
   return FopenFlag.DIRECT_IO | parallel | nonseekable;

@@ -1,0 +1,22 @@
+import type { Contender } from './contender.ts';
+import { fuseNativeBest, fuseNativePlain, libfuse3 } from './peers.ts';
+import { ramproc } from './ramproc.ts';
+import { tmpfs } from './tmpfs.ts';
+
+/** In the order of the tables and of each round. */
+export const contenders: readonly Contender[] = [
+  tmpfs,
+  libfuse3,
+  ramproc('direct', 'direct'),
+  ramproc('cached', 'cached', '--io', 'cached'),
+  ramproc('passthrough', 'passthrough', '--io', 'passthrough'),
+  ramproc('libfuse', 'over fuse-native', '--transport', 'libfuse'),
+  fuseNativeBest,
+  fuseNativePlain,
+];
+
+/** ramproc with so many workers, for `--threads`. */
+export function withThreads(threads: number): Contender {
+  const label = `${threads} worker${threads === 1 ? '' : 's'}`;
+  return ramproc(`threads-${threads}`, label, '--threads', String(threads));
+}

@@ -1,0 +1,107 @@
+import { mapFileOver, mapMemory, unmapInPlace, viewMemory } from '../sys/mmap.ts';
+
+const PAGE_SIZE = 4096;
+const PAGES_PER_WORD = 32;
+
+/** Scratch memory for one thread, in bytes: a request and a reply of 1 MiB each fit. */
+const SCRATCH_SIZE = 4 << 20;
+const MAX_THREADS = 64;
+
+/** A typed array ends at 2^32 - 1 bytes in Node 20; what is behind the scratch memory shows the file. */
+const TOTAL = 2 ** 32 - PAGE_SIZE;
+const WINDOW = MAX_THREADS * SCRATCH_SIZE;
+const WINDOW_SIZE = TOTAL - WINDOW;
+
+/** What another thread needs to use the same mapping. */
+export interface MappedPagesState {
+  readonly address: number;
+  readonly bitmap: SharedArrayBuffer;
+}
+
+/**
+ * The first 3.75 GiB of a memfd, mapped, for the pages of it that are known to be there: copying one of those in memory
+ * costs half of what pread(2) costs, and a third for 1 MiB (see scripts/bench/README.md).
+ *
+ * Only those, because touching any other page of a mapping is wrong: a hole would get its memory (shmem_fault), and what
+ * is past the end, or can't be had, is SIGBUS. A bit for each page says which were written and not taken away since.
+ *
+ * In front of the file lies scratch memory for each thread, in the same ArrayBuffer, because only `copyWithin` copies
+ * without making a view first: a request or reply that lies there is copied without allocating anything.
+ */
+export class MappedPages {
+  readonly state: MappedPagesState;
+  readonly #bytes: Uint8Array;
+  readonly #bitmap: Int32Array;
+
+  constructor(state: MappedPagesState) {
+    this.state = state;
+    this.#bytes = viewMemory(state.address, TOTAL);
+    this.#bitmap = new Int32Array(state.bitmap);
+  }
+
+  static create(memfd: number): MappedPages {
+    const address = mapMemory(TOTAL);
+    mapFileOver(address + WINDOW, WINDOW_SIZE, memfd);
+    return new MappedPages({
+      address,
+      bitmap: new SharedArrayBuffer(Math.ceil(WINDOW_SIZE / PAGE_SIZE / 8 / 4) * 4),
+    });
+  }
+
+  /** The scratch memory of a thread, 0 to 63, or undefined for any other. */
+  scratch(thread: number): Uint8Array | undefined {
+    if (thread >= MAX_THREADS) return undefined;
+    return new Uint8Array(this.#bytes.buffer, thread * SCRATCH_SIZE, SCRATCH_SIZE);
+  }
+
+  /** Whether all pages of a range of the file are known to be there. */
+  has(offset: number, length: number): boolean {
+    const end = offset + length;
+    if (end > WINDOW_SIZE) return false;
+    const last = (end - 1) >>> 12;
+    let page = offset >>> 12;
+    while (page <= last) {
+      const word = this.#bitmap[page >>> 5];
+      if (word === -1) page = (page | 31) + 1;
+      else if (((word ?? 0) >>> (page & 31)) & 1) page++;
+      else return false;
+    }
+    return true;
+  }
+
+  /** Says that all pages of a range, which were just written, are there. */
+  add(offset: number, length: number): void {
+    if (length === 0 || offset >= WINDOW_SIZE) return;
+    const last = (Math.min(offset + length, WINDOW_SIZE) - 1) >>> 12;
+    for (let page = offset >>> 12; page <= last; page++) {
+      this.#bitmap[page >>> 5] = (this.#bitmap[page >>> 5] ?? 0) | (1 << (page & 31));
+    }
+  }
+
+  /** Says that nothing is known any more of the pages from `offset` to `end`, and of a few around them. */
+  drop(offset: number, end: number): void {
+    const word = (at: number) => Math.min(at, WINDOW_SIZE) / PAGE_SIZE / PAGES_PER_WORD;
+    this.#bitmap.fill(0, Math.floor(word(offset)), Math.ceil(word(end)));
+  }
+
+  /** Copies a range of the file whose pages are there to `bytes`, from `start`. */
+  copyOut(offset: number, bytes: Uint8Array, start: number, length: number): void {
+    const from = WINDOW + offset;
+    if (bytes.buffer === this.#bytes.buffer)
+      this.#bytes.copyWithin(bytes.byteOffset + start, from, from + length);
+    else bytes.set(this.#bytes.subarray(from, from + length), start);
+  }
+
+  /** Copies `length` of `bytes`, from `start`, to a range of the file whose pages are there. */
+  copyIn(offset: number, bytes: Uint8Array, start: number, length: number): void {
+    const to = WINDOW + offset;
+    const from = bytes.byteOffset + start;
+    if (bytes.buffer === this.#bytes.buffer) this.#bytes.copyWithin(to, from, from + length);
+    else this.#bytes.set(bytes.subarray(start, start + length), to);
+  }
+
+  /** Lets go of the file. The scratch memory stays: a thread may be waiting in it for its next request. */
+  release(): void {
+    unmapInPlace(this.state.address + WINDOW, WINDOW_SIZE);
+  }
+}

@@ -1,0 +1,35 @@
+import koffi from 'koffi';
+import { libcFunction } from './libc.ts';
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 0x01;
+const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+
+/** Source: mmap(2). Addresses are numbers: user space ends below 2^47. */
+const mmap = libcFunction<
+  [address: number, length: number, protection: number, flags: number, fd: number, offset: number]
+>('mmap', 'intptr_t', ['intptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']);
+
+/** Maps `length` bytes of private memory, all zero, none of it in use before it is touched. Returns the address. */
+export function mapMemory(length: number): number {
+  return mmap(0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/** Puts the first `length` bytes of a file in the place of what is mapped at `address`. */
+export function mapFileOver(address: number, length: number, fd: number): void {
+  mmap(address, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0);
+}
+
+/** Takes what is mapped at `address` away and keeps the addresses: touching them is SIGSEGV. */
+export function unmapInPlace(address: number, length: number): void {
+  mmap(address, length, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+/** Memory that any thread of this process may look at. It must stay mapped for as long as the view is used. */
+export function viewMemory(address: number, length: number): Uint8Array {
+  return new Uint8Array(koffi.view(address, length));
+}

@@ -1,0 +1,47 @@
+import { closeSync, constants } from 'node:fs';
+import { libcFunction } from './libc.ts';
+
+const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_CMD_CREATE = 6;
+const CLOEXEC = 1;
+const O_CLOEXEC = 0o2000000;
+/** O_TMPFILE includes O_DIRECTORY. Source: asm-generic/fcntl.h. */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+
+/**
+ * A file without a name on a tmpfs of its own, which is mounted nowhere and holds at most `maxSize` bytes: the kernel
+ * keeps to that limit by itself. Needs CAP_SYS_ADMIN. Returns the descriptor.
+ *
+ * The calls are looked up here and not at start, for C libraries older than glibc 2.36 don't have them.
+ * Source: fsopen(2), fsconfig(2), fsmount(2), tmpfs(5).
+ */
+export function tmpfsFile(maxSize: number): number {
+  const fsopen = libcFunction<[type: string, flags: number]>('fsopen', 'int', ['str', 'uint']);
+  const fsconfig = libcFunction<
+    [fd: number, command: number, key: string | null, value: string | null, auxiliary: number]
+  >('fsconfig', 'int', ['int', 'uint', 'str', 'str', 'int']);
+  const fsmount = libcFunction<[fd: number, flags: number, attributes: number]>('fsmount', 'int', [
+    'int',
+    'uint',
+    'uint',
+  ]);
+  const openat = libcFunction<[dir: number, path: string, flags: number, mode: number]>('openat', 'int', [
+    'int',
+    'str',
+    'int',
+    'uint',
+  ]);
+  const context = fsopen('tmpfs', CLOEXEC);
+  try {
+    fsconfig(context, FSCONFIG_SET_STRING, 'size', String(maxSize), 0);
+    fsconfig(context, FSCONFIG_CMD_CREATE, null, null, 0);
+    const mounted = fsmount(context, CLOEXEC, 0);
+    try {
+      return openat(mounted, '.', O_TMPFILE | constants.O_RDWR | O_CLOEXEC, 0o600);
+    } finally {
+      closeSync(mounted);
+    }
+  } finally {
+    closeSync(context);
+  }
+}

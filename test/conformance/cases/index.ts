@@ -1,0 +1,23 @@
+import type { Case } from '../case.ts';
+import { copyRangeCases } from './copy-range.ts';
+import { fallocateCases } from './fallocate.ts';
+import { limitCases } from './limits.ts';
+import { lseekCases } from './lseek.ts';
+import { mmapCases } from './mmap.ts';
+import { openCases } from './open.ts';
+import { readWriteCases } from './read-write.ts';
+import { sparseCases } from './sparse.ts';
+import { truncateCases } from './truncate.ts';
+
+/** Every case, by what it is about. */
+export const areas: Readonly<Record<string, readonly Case[]>> = {
+  open: openCases,
+  'read and write': readWriteCases,
+  truncate: truncateCases,
+  sparse: sparseCases,
+  lseek: lseekCases,
+  fallocate: fallocateCases,
+  copy_file_range: copyRangeCases,
+  mmap: mmapCases,
+  limits: limitCases,
+};

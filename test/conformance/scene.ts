@@ -1,0 +1,89 @@
+import { constants } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { type Answer, must } from '../support/answer.ts';
+import { type Calls, calls, type Stat } from '../support/calls/index.ts';
+import { Client } from '../support/client.ts';
+import { type Ended, run } from '../support/mount.ts';
+import { show, traced } from '../support/trace.ts';
+import type { Place } from './target.ts';
+
+/** An answer that isn't the one expected. */
+export class Mismatch extends Error {
+  readonly got: string;
+
+  constructor(got: string, expected: string, trace: readonly string[]) {
+    super(`got ${got}, expected ${expected}, after\n${trace.map((line) => `    ${line}`).join('\n')}`);
+    this.got = got;
+  }
+}
+
+/** Timestamps have the grain of the kernel's tick, 10 ms at most. */
+const TICK = 11;
+
+/** What a case has to work with: the file, and system calls that are written down. */
+export class Scene implements AsyncDisposable {
+  /** Calls of this process. */
+  readonly sys: Calls;
+  readonly dir: string;
+  readonly file: string;
+  readonly place: Place;
+  readonly #trace: string[] = [];
+  readonly #descriptors = new Set<number>();
+  readonly #clients: Client[] = [];
+
+  constructor(place: Place) {
+    this.place = place;
+    this.dir = place.dir;
+    this.file = place.file;
+    this.sys = traced(calls, (line) => this.#trace.push(line));
+  }
+
+  /** Opens the file, which must succeed; it is closed at the end. */
+  readonly open = (flags: number = constants.O_RDWR): number => {
+    const fd = must(this.sys.open(this.file, flags));
+    this.#descriptors.add(fd);
+    return fd;
+  };
+
+  /** What stat(2) says of the file, which must succeed. */
+  readonly stat = (): Stat => must(this.sys.stat(this.file));
+
+  /** Compares an answer. Bytes may be expected as text in Latin-1. Throws Mismatch. */
+  readonly expect = (got: Answer<unknown>, expected: unknown): void => {
+    const wanted =
+      got instanceof Uint8Array && typeof expected === 'string' ? Buffer.from(expected, 'latin1') : expected;
+    if (!isDeepStrictEqual(got, wanted)) throw new Mismatch(show(got), show(wanted), this.#trace);
+  };
+
+  /** Which of the file's times a call moves. */
+  readonly moved = async (call: () => unknown): Promise<string> => {
+    const before = this.stat();
+    await sleep(TICK);
+    await call();
+    const after = this.stat();
+    return (['atime', 'mtime', 'ctime'] as const).filter((time) => after[time] > before[time]).join(' ');
+  };
+
+  /** Another process that makes calls. */
+  readonly client = async (): Promise<Client['sys']> => {
+    const client = await Client.start();
+    this.#clients.push(client);
+    const name = `[process ${this.#clients.length}] `;
+    return traced(client.sys, (line) => this.#trace.push(name + line));
+  };
+
+  /** Runs a program, and writes down how it ended. */
+  readonly run = async (program: string, ...parameters: string[]): Promise<Ended> => {
+    const ended = await run(program, ...parameters);
+    this.#trace.push(`${program} ${parameters.join(' ')} = ${show(ended)}`);
+    return ended;
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const fd of this.#descriptors) calls.close(fd);
+    for (const client of this.#clients) client[Symbol.dispose]();
+    // An open file keeps a mount busy until its process is gone.
+    await Promise.all(this.#clients.map((client) => client.ended));
+  }
+}

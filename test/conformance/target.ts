@@ -1,0 +1,84 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { must } from '../support/answer.ts';
+import { calls } from '../support/calls/index.ts';
+import { mount } from '../support/mount.ts';
+import { Tmpfs } from '../support/tmpfs.ts';
+import type { Case, Difference } from './case.ts';
+
+/** A file to play cases on. Disposing it takes it away. */
+export interface Place extends AsyncDisposable {
+  readonly dir: string;
+  readonly file: string;
+  /** Makes the file as a case finds it. */
+  reset(): void;
+}
+
+/** Throws when the file can't be used any more. */
+function reset(file: string): void {
+  must(calls.truncate(file, 0));
+  must(calls.chmod(file, 0o666));
+  must(calls.chown(file, 0, 0));
+}
+
+/** Something that has a file to play cases on. */
+export interface Target {
+  readonly name: string;
+  /** Which cases are played on it. */
+  takes(oracle: Case['oracle']): boolean;
+  /** The difference that is known of a case. */
+  difference(of: Case): Difference | undefined;
+  /** A new file with room for `maxSize` bytes. */
+  make(maxSize: number): Promise<Place>;
+}
+
+/** What `ramproc mount` makes with some options. `differences` are by the names of cases. */
+function mounted(name: string, options: string[], differences: Record<string, Difference> = {}): Target {
+  return {
+    name,
+    takes: () => true,
+    difference: (of) => differences[of.name],
+    async make(maxSize) {
+      const made = await mount(['--allow-other', '--max-size', String(maxSize), ...options]);
+      return {
+        dir: made.dir,
+        file: made.file,
+        reset: () => reset(made.file),
+        [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+/** The oracle for what a file does. */
+const tmpfs: Target = {
+  name: 'tmpfs',
+  takes: (oracle = 'tmpfs') => oracle === 'tmpfs',
+  difference: (of) => of.tmpfs,
+  async make(maxSize) {
+    const made = new Tmpfs(maxSize);
+    const file = join(made.dir, 'rust-proc-file');
+    writeFileSync(file, '');
+    return {
+      dir: made.dir,
+      file,
+      reset: () => reset(file),
+      [Symbol.asyncDispose]: async () => made[Symbol.dispose](),
+    };
+  },
+};
+
+/** The oracle for what a directory does: it has files, and no client can change that. */
+const proc: Target = {
+  name: '/proc',
+  takes: (oracle) => oracle === '/proc',
+  difference: () => undefined,
+  make: async () => ({
+    dir: '/proc',
+    file: '/proc/version',
+    reset: () => {},
+    [Symbol.asyncDispose]: async () => {},
+  }),
+};
+
+export const targets: readonly Target[] = [mounted('kernel', []), tmpfs, proc];

@@ -1,0 +1,66 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { type ClientCalls, clientCalls } from './client-calls.ts';
+import type { ClientReply, ClientRequest } from './client-process.ts';
+
+/** The same calls, made by another process. */
+type Remote<C> = {
+  [N in keyof C]: C[N] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+};
+
+/** A process of its own that makes system calls when told to, one after the other. Disposing it ends it. */
+export class Client implements Disposable {
+  readonly pid: number;
+  readonly sys: Remote<ClientCalls>;
+  /** Resolves with the exit status or the signal that ended the process. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
+  #last = 0;
+
+  /** Starts a client. Resolves when it can make calls. */
+  static async start(): Promise<Client> {
+    const client = new Client();
+    await client.sys.become(0, 0);
+    return client;
+  }
+
+  private constructor() {
+    this.#process = fork(join(import.meta.dirname, 'client-process.ts'), {
+      execArgv: ['--import', 'tsx'],
+      serialization: 'advanced',
+    });
+    this.pid = this.#process.pid ?? 0;
+    this.#process.on('message', ({ id, answer, exception }: ClientReply) => {
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (exception === undefined) waiting?.resolve(answer);
+      else waiting?.reject(new Error(exception));
+    });
+    this.ended = new Promise((ended) => {
+      this.#process.once('exit', (status, signal) => {
+        const how = signal ?? status ?? 0;
+        for (const { reject } of this.#waiting.values()) reject(new Error(`The client ended: ${how}.`));
+        this.#waiting.clear();
+        ended(how);
+      });
+    });
+    const names = Object.keys(clientCalls) as (keyof ClientCalls)[];
+    const remote = names.map((name) => [
+      name,
+      (...args: unknown[]) => this.#call({ id: ++this.#last, name, args }),
+    ]);
+    this.sys = Object.fromEntries(remote);
+  }
+
+  #call(request: ClientRequest): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request.id, { resolve, reject });
+      this.#process.send(request);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#process.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,118 @@
+import { constants } from 'node:fs';
+import { type Answer, type ErrnoName, failed, must } from './answer.ts';
+import { alignedBuffer, isPatternOrHole, isUniform, pattern } from './bytes.ts';
+import { calls, type Offset } from './calls/index.ts';
+
+const { O_RDWR, O_WRONLY, O_RDONLY, O_APPEND } = constants;
+
+/** How often each outcome came: `data` for what was right, `torn` for what wasn't, or an error's name. */
+export type Tally = Record<string, number>;
+
+type Outcome = 'data' | 'torn' | ErrnoName;
+
+/** Makes steps for `ms` milliseconds. */
+function loop(ms: number, step: () => Outcome): Tally {
+  const tally: Tally = {};
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    const outcome = step();
+    tally[outcome] = (tally[outcome] ?? 0) + 1;
+  }
+  return tally;
+}
+
+function outcome<T>(result: Answer<T>, right: (result: T) => boolean): Outcome {
+  if (failed(result)) return result;
+  return right(result) ? 'data' : 'torn';
+}
+
+function random(below: number): number {
+  return Math.floor(Math.random() * below);
+}
+
+/** Room for the file in which writers, truncation and readers meet, in bytes. */
+const MEETING_SIZE = 256 * 1024;
+const MEETING_PIECE = 16 * 1024;
+
+/** What a client process does for a while. Each opens the file for itself, and returns a Tally. */
+export const loads = {
+  /** Overwrites the first `length` bytes again and again, each time with one letter all over. */
+  writeUniform(path: string, length: number, ms: number): Tally {
+    const fd = must(calls.open(path, O_WRONLY));
+    const bytes = alignedBuffer(length);
+    let letter = 0;
+    return loop(ms, () => {
+      bytes.fill(++letter % 255);
+      return outcome(calls.pwrite(fd, bytes, 0), (count) => count === length);
+    });
+  },
+
+  /** Reads the first `length` bytes: torn when they aren't of one writing. */
+  readUniform(path: string, length: number, ms: number): Tally {
+    const fd = must(calls.open(path, O_RDONLY));
+    const bytes = alignedBuffer(length);
+    return loop(ms, () =>
+      outcome(calls.preadInto(fd, bytes, 0), (count) => count === length && isUniform(bytes)),
+    );
+  },
+
+  /** Writes pieces of the pattern to where they belong. */
+  writePattern(path: string, ms: number): Tally {
+    const fd = must(calls.open(path, O_WRONLY));
+    return loop(ms, () => {
+      const offset = random(MEETING_SIZE);
+      const length = 1 + random(MEETING_PIECE);
+      return outcome(calls.pwrite(fd, pattern(offset, length), offset), (count) => count === length);
+    });
+  },
+
+  /** Reads pieces: torn when a byte is neither of the pattern nor zero. */
+  readPattern(path: string, ms: number): Tally {
+    const fd = must(calls.open(path, O_RDONLY));
+    return loop(ms, () => {
+      const offset = random(MEETING_SIZE);
+      return outcome(calls.pread(fd, 1 + random(MEETING_PIECE), offset), (bytes) =>
+        isPatternOrHole(bytes, offset),
+      );
+    });
+  },
+
+  /** Cuts the file, makes it longer, and punches holes. */
+  resize(path: string, ms: number): Tally {
+    const fd = must(calls.open(path, O_RDWR));
+    const PUNCH = 3;
+    return loop(ms, () => {
+      const size = random(MEETING_SIZE);
+      const change =
+        random(4) === 0
+          ? calls.fallocate(fd, PUNCH, size, 1 + random(MEETING_PIECE))
+          : calls.ftruncate(fd, size);
+      return outcome(change, (result) => result === 0);
+    });
+  },
+
+  /** Opens the file, appends, reads it back, and closes: what a client goes through while the file comes and goes. */
+  openAndUse(path: string, ms: number): Tally {
+    return loop(ms, () => {
+      const fd = calls.open(path, O_RDWR | O_APPEND);
+      if (failed(fd)) return fd;
+      try {
+        const written = calls.write(fd, pattern(0, 4096));
+        if (failed(written)) return written;
+        return outcome(calls.pread(fd, 4096, 0), (bytes) => bytes.length > 0);
+      } finally {
+        calls.close(fd);
+      }
+    });
+  },
+
+  /** Keeps the file open, and reads and writes, whatever comes of it. */
+  holdAndUse(path: string, ms: number): Tally {
+    const fd = must(calls.open(path, O_RDWR));
+    const offset: Offset = 0;
+    return loop(ms, () => {
+      const written = calls.pwrite(fd, pattern(0, 4096), offset);
+      return failed(written) ? written : outcome(calls.pread(fd, 4096, offset), (bytes) => bytes.length > 0);
+    });
+  },
+};

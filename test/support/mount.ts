@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
+import { mountAt } from '../../src/sys/mountinfo.ts';
+import { makeDir, runDir } from './run.ts';
+
+const COMMAND = join(import.meta.dirname, '../../bin/ramproc.js');
+
+/** How long a daemon may take to end once it is unmounted and nobody has its file open, in milliseconds. */
+const END_WITHIN = 5000;
+
+/** How a command ended. */
+export interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program, with the run's mark, and waits for its end. */
+export async function run(program: string, ...parameters: readonly string[]): Promise<Ended> {
+  // Some tests start commands before their run's mark would be missed.
+  runDir();
+  try {
+    const { stdout, stderr } = await promisify(execFile)(program, [...parameters], { encoding: 'utf8' });
+    return { status: 0, stdout, stderr };
+  } catch (error) {
+    if (!(error instanceof Error && 'stdout' in error && 'stderr' in error && 'code' in error)) throw error;
+    if (typeof error.code !== 'number') throw error;
+    return { status: error.code, stdout: String(error.stdout), stderr: String(error.stderr) };
+  }
+}
+
+/** Runs the command `ramproc`. */
+export function ramproc(...parameters: readonly string[]): Promise<Ended> {
+  return run(process.execPath, COMMAND, ...parameters);
+}
+
+/** A mount that the command made, in the background. Disposing it unmounts, and waits for its daemon's end. */
+export class Mount implements AsyncDisposable {
+  readonly dir: string;
+  /** The path of the RAM file. */
+  readonly file: string;
+  /** The daemon. */
+  readonly pid: number;
+
+  constructor({ dir, file, pid }: { dir: string; file: string; pid: number }) {
+    this.dir = dir;
+    this.file = file;
+    this.pid = pid;
+  }
+
+  /** Resolves when the daemon has ended. Throws when it goes on. */
+  async ended(): Promise<void> {
+    const deadline = Date.now() + END_WITHIN;
+    while (existsSync(`/proc/${this.pid}`)) {
+      if (Date.now() > deadline)
+        throw new Error(`The daemon ${this.pid} goes on after ${this.dir} was unmounted.`);
+      await sleep(5);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (mountAt(this.dir) !== undefined) umount2(this.dir, MNT_DETACH);
+    await this.ended();
+  }
+}
+
+/** Mounts on a directory, by default a new one, with options of `ramproc mount`. Throws what the command says. */
+export async function mount(options: readonly string[] = [], dir = makeDir('mount')): Promise<Mount> {
+  const { status, stdout, stderr } = await ramproc('mount', dir, '--json', ...options);
+  if (status !== 0) throw new Error(`"ramproc mount" ended with status ${status}: ${stderr.trim()}`);
+  return new Mount(JSON.parse(stdout));
+}

@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
+import { mounts } from '../../src/sys/mountinfo.ts';
+
+/**
+ * The environment variable that marks the processes of a test run; its value is the run's directory. It is set in the
+ * processes that run tests only after they have started, so /proc/PID/environ shows it of their children alone.
+ */
+const MARK = 'RAMPROC_TEST_RUN';
+
+/** How long no test may end before the run counts as stuck in a call that doesn't return, in seconds. */
+const STUCK_AFTER = 120;
+
+/** One run of tests: all that it mounts lies below its directory, and all that it starts carries its mark. */
+export interface Run {
+  readonly dir: string;
+  /** Ends the run. Returns what its tests had left behind, one line each; it is gone by then. */
+  end(): string[];
+}
+
+/**
+ * Starts a run, with a guardian: a process that cleans up when this one ends in any way, also by SIGKILL. Throws when
+ * this machine can't run tests that mount.
+ */
+export function startRun(): Run {
+  checkMachine();
+  const dir = mkdtempSync(join(tmpdir(), 'ramproc-test-'));
+  const guardian = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(import.meta.dirname, 'guardian.ts'), dir, String(STUCK_AFTER)],
+    { detached: true, stdio: ['pipe', 'ignore', 'inherit'] },
+  );
+  guardian.unref();
+  return {
+    dir,
+    end() {
+      guardian.kill('SIGKILL');
+      const left = sweep(dir);
+      rmSync(dir, { recursive: true, force: true });
+      return left;
+    },
+  };
+}
+
+/** Makes this process one that runs tests of the run in `dir`. */
+export function joinRun(dir: string): void {
+  process.env[MARK] = dir;
+}
+
+/** The directory of the run that this process belongs to. */
+export function runDir(): string {
+  const dir = process.env[MARK];
+  if (dir === undefined) throw new Error('No test run was started; see test/support/run.ts.');
+  return dir;
+}
+
+/** A new directory of this run, such as to mount on. */
+export function makeDir(name: string): string {
+  return mkdtempSync(join(runDir(), `${name}-`));
+}
+
+/** Says that the run goes on: called by whatever runs tests, at least every STUCK_AFTER seconds. */
+export function pulse(): void {
+  const now = new Date();
+  utimesSync(runDir(), now, now);
+}
+
+/** Ends the processes and detaches the mounts of the run in `dir`. Returns what there was, one line each. */
+export function sweep(dir: string): string[] {
+  const processes = marked(dir);
+  for (const { pid } of processes) end(pid);
+  const mounted = mounts().filter((mount) => mount.dir.startsWith(`${dir}/`));
+  // A mount within another was made after it.
+  for (const { dir: target } of mounted.toReversed()) umount2(target, MNT_DETACH);
+  return [
+    ...mounted.map((mount) => `${mount.type} mounted on ${mount.dir}`),
+    ...processes.map(({ pid, command }) => `process ${pid}: ${command}`),
+  ];
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** The processes that carry a run's mark, but this one. */
+function marked(dir: string): { pid: number; command: string }[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid)
+    .filter((pid) => procFile(pid, 'environ').includes(`${MARK}=${dir}`))
+    .map((pid) => ({ pid, command: procFile(pid, 'cmdline').join(' ').trim() }));
+}
+
+/** The NUL-ended strings of a file in /proc/PID; none of a process that has ended or isn't ours. */
+function procFile(pid: number, name: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+/** Tests mount for real, and nothing of that is skipped: a machine that can't is told why, in one sentence. */
+function checkMachine(): void {
+  if (process.geteuid?.() !== 0) {
+    throw new Error(
+      'The tests mount a tmpfs to compare with and act as several users, so they need root: run them with sudo.',
+    );
+  }
+  try {
+    closeSync(openSync('/dev/fuse', 'r+'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `The tests mount for real, and this machine has no usable /dev/fuse (${reason}): run them on one that has, or "modprobe fuse".`,
+    );
+  }
+}
