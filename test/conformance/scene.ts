@@ -2,10 +2,11 @@ import { constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Answer, must } from '../support/answer.ts';
-import { type Calls, calls, type Stat } from '../support/calls/index.ts';
-import { Client } from '../support/client.ts';
+import type { Calls, Stat } from '../support/calls/index.ts';
+import type { Client, ClientPool } from '../support/client.ts';
 import { type Ended, run } from '../support/mount.ts';
 import { show, traced } from '../support/trace.ts';
+import { tracked } from '../support/tracked.ts';
 import type { Place } from './target.ts';
 
 /** An answer that isn't the one expected. */
@@ -29,22 +30,20 @@ export class Scene implements AsyncDisposable {
   readonly file: string;
   readonly place: Place;
   readonly #trace: string[] = [];
-  readonly #descriptors = new Set<number>();
-  readonly #clients: Client[] = [];
+  readonly #mine = tracked();
+  readonly #clients: ClientPool;
+  readonly #taken: Client[] = [];
 
-  constructor(place: Place) {
+  constructor(place: Place, clients: ClientPool) {
     this.place = place;
     this.dir = place.dir;
     this.file = place.file;
-    this.sys = traced(calls, (line) => this.#trace.push(line));
+    this.#clients = clients;
+    this.sys = traced(this.#mine.calls, (line) => this.#trace.push(line));
   }
 
-  /** Opens the file, which must succeed; it is closed at the end. */
-  readonly open = (flags: number = constants.O_RDWR): number => {
-    const fd = must(this.sys.open(this.file, flags));
-    this.#descriptors.add(fd);
-    return fd;
-  };
+  /** Opens the file, which must succeed. */
+  readonly open = (flags: number = constants.O_RDWR): number => must(this.sys.open(this.file, flags));
 
   /** What stat(2) says of the file, which must succeed. */
   readonly stat = (): Stat => must(this.sys.stat(this.file));
@@ -65,11 +64,11 @@ export class Scene implements AsyncDisposable {
     return (['atime', 'mtime', 'ctime'] as const).filter((time) => after[time] > before[time]).join(' ');
   };
 
-  /** Another process that makes calls. */
-  readonly client = async (): Promise<Client['sys']> => {
-    const client = await Client.start();
-    this.#clients.push(client);
-    const name = `[process ${this.#clients.length}] `;
+  /** Another process that makes calls, as the user `uid`. */
+  readonly client = async (uid = 0): Promise<Client['sys']> => {
+    const client = await this.#clients.take(uid);
+    this.#taken.push(client);
+    const name = `[process ${this.#taken.length}] `;
     return traced(client.sys, (line) => this.#trace.push(name + line));
   };
 
@@ -81,9 +80,7 @@ export class Scene implements AsyncDisposable {
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const fd of this.#descriptors) calls.close(fd);
-    for (const client of this.#clients) client[Symbol.dispose]();
-    // An open file keeps a mount busy until its process is gone.
-    await Promise.all(this.#clients.map((client) => client.ended));
+    this.#mine.release();
+    await Promise.all(this.#taken.map((client) => this.#clients.give(client)));
   }
 }

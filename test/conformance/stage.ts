@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClientPool } from '../support/client.ts';
 import { pulse } from '../support/run.ts';
 import { type Case, DEFAULT_MAX_SIZE } from './case.ts';
 import { Mismatch, Scene } from './scene.ts';
@@ -30,6 +31,7 @@ export interface Result {
 /** Where cases are played on one target. Those that leave the file in order follow each other on the same one. */
 export class Stage implements AsyncDisposable {
   readonly target: Target;
+  readonly #clients = new ClientPool();
   readonly #places = new Map<number, Place>();
 
   constructor(target: Target) {
@@ -62,7 +64,7 @@ export class Stage implements AsyncDisposable {
     const { maxSize = DEFAULT_MAX_SIZE, endsMount = false } = case_;
     const place = endsMount ? await this.target.make(maxSize) : await this.#place(maxSize);
     try {
-      await using scene = new Scene(place);
+      await using scene = new Scene(place, this.#clients);
       await inTime(case_.play(scene));
       return undefined;
     } catch (error) {
@@ -91,6 +93,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#clients[Symbol.asyncDispose]();
     for (const place of this.#places.values()) await place[Symbol.asyncDispose]();
   }
 }

@@ -5,6 +5,7 @@ import { calls } from '../support/calls/index.ts';
 import { mount } from '../support/mount.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
 import type { Case, Difference } from './case.ts';
+import { type Differences, fuse } from './differences.ts';
 
 /** A file to play cases on. Disposing it takes it away. */
 export interface Place extends AsyncDisposable {
@@ -33,7 +34,7 @@ export interface Target {
 }
 
 /** What `ramproc mount` makes with some options. `differences` are by the names of cases. */
-function mounted(name: string, options: string[], differences: Record<string, Difference> = {}): Target {
+function mounted(name: string, options: string[], differences: Differences): Target {
   return {
     name,
     takes: () => true,
@@ -81,4 +82,4 @@ const proc: Target = {
   }),
 };
 
-export const targets: readonly Target[] = [mounted('kernel', []), tmpfs, proc];
+export const targets: readonly Target[] = [mounted('kernel', [], fuse), tmpfs, proc];

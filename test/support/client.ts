@@ -9,7 +9,8 @@ type Remote<C> = {
 };
 
 /** A process of its own that makes system calls when told to, one after the other. Disposing it ends it. */
-export class Client implements Disposable {
+export class Client implements AsyncDisposable {
+  readonly uid: number;
   readonly pid: number;
   readonly sys: Remote<ClientCalls>;
   /** Resolves with the exit status or the signal that ended the process. */
@@ -18,14 +19,15 @@ export class Client implements Disposable {
   readonly #waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
   #last = 0;
 
-  /** Starts a client. Resolves when it can make calls. */
-  static async start(): Promise<Client> {
-    const client = new Client();
-    await client.sys.become(0, 0);
+  /** Starts a client that acts as the user `uid`. Resolves when it can make calls. */
+  static async start(uid = 0): Promise<Client> {
+    const client = new Client(uid);
+    await client.sys.become(uid);
     return client;
   }
 
-  private constructor() {
+  private constructor(uid: number) {
+    this.uid = uid;
     this.#process = fork(join(import.meta.dirname, 'client-process.ts'), {
       execArgv: ['--import', 'tsx'],
       serialization: 'advanced',
@@ -53,14 +55,44 @@ export class Client implements Disposable {
     this.sys = Object.fromEntries(remote);
   }
 
+  /** Whether it waits for something to do. */
+  get idle(): boolean {
+    return this.#process.connected && this.#waiting.size === 0;
+  }
+
   #call(request: ClientRequest): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.set(request.id, { resolve, reject });
-      this.#process.send(request);
+      this.#process.send(request, (error) => {
+        if (error !== null) reject(error);
+      });
     });
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill('SIGKILL');
+    await this.ended;
+  }
+}
+
+/** Clients that are used again: starting one takes a third of a second. Disposing it ends them. */
+export class ClientPool implements AsyncDisposable {
+  readonly #idle: Client[] = [];
+
+  async take(uid: number): Promise<Client> {
+    const index = this.#idle.findIndex((client) => client.uid === uid && client.idle);
+    const [client] = index < 0 ? [] : this.#idle.splice(index, 1);
+    return client ?? Client.start(uid);
+  }
+
+  /** Takes a client back. One that is still at work, or has ended, is of no more use. */
+  async give(client: Client): Promise<void> {
+    if (!client.idle) return client[Symbol.asyncDispose]();
+    await client.sys.release();
+    this.#idle.push(client);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#idle.map((client) => client[Symbol.asyncDispose]()));
   }
 }

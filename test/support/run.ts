@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
@@ -27,7 +36,7 @@ export interface Run {
  */
 export function startRun(): Run {
   checkMachine();
-  const dir = mkdtempSync(join(tmpdir(), 'ramproc-test-'));
+  const dir = openToAll(mkdtempSync(join(tmpdir(), 'ramproc-test-')));
   const guardian = spawn(
     process.execPath,
     ['--import', 'tsx', join(import.meta.dirname, 'guardian.ts'), dir, String(STUCK_AFTER)],
@@ -59,7 +68,13 @@ export function runDir(): string {
 
 /** A new directory of this run, such as to mount on. */
 export function makeDir(name: string): string {
-  return mkdtempSync(join(runDir(), `${name}-`));
+  return openToAll(mkdtempSync(join(runDir(), `${name}-`)));
+}
+
+/** mkdtemp makes directories for their owner alone; tests act as other users too. */
+function openToAll(dir: string): string {
+  chmodSync(dir, 0o755);
+  return dir;
 }
 
 /** Says that the run goes on: called by whatever runs tests, at least every STUCK_AFTER seconds. */

@@ -87,6 +87,5 @@ export const copyRangeCases = [
     expect(sys.pread(fd, 100_001, 0), Buffer.from(pattern(0, 100_000)));
     const out = sys.copyFileRange(fd, 10, outside, 200_000, 1000);
     expect(out === 1000 || out === 'EXDEV', true);
-    expect(sys.close(outside), 0);
   }),
 ];

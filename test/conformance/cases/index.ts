@@ -1,7 +1,10 @@
 import type { Case } from '../case.ts';
+import { attributeCases } from './attributes.ts';
 import { copyRangeCases } from './copy-range.ts';
+import { directoryCases } from './directory.ts';
 import { fallocateCases } from './fallocate.ts';
 import { limitCases } from './limits.ts';
+import { lockCases, waitCases } from './locks.ts';
 import { lseekCases } from './lseek.ts';
 import { mmapCases } from './mmap.ts';
 import { openCases } from './open.ts';
@@ -20,4 +23,8 @@ export const areas: Readonly<Record<string, readonly Case[]>> = {
   copy_file_range: copyRangeCases,
   mmap: mmapCases,
   limits: limitCases,
+  attributes: attributeCases,
+  locks: lockCases,
+  waiting: waitCases,
+  directory: directoryCases,
 };

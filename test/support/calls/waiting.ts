@@ -1,3 +1,4 @@
+import { ioctl } from '../../../src/sys/ioctl.ts';
 import { libcFunction } from '../../../src/sys/libc.ts';
 import { type Answer, answer } from '../answer.ts';
 
@@ -84,4 +85,6 @@ export const waitCalls = {
       return pollfd.getInt16(6, true);
     });
   },
+
+  ioctl: (fd: number, request: number): Answer<number> => answer(() => ioctl(fd, request, 0)),
 };
