@@ -11,7 +11,7 @@ import { MountError } from '../mount.ts';
 import { Call } from './call.ts';
 import type { FuseDevice } from './device.ts';
 
-const PAGE_SIZE = 4096;
+export const PAGE_SIZE = 4096;
 
 /** The most data of one READ or WRITE, in bytes: 256 pages, the kernel's own limit without privileges. */
 export const MAX_WRITE = 1 << 20;
