@@ -3,6 +3,7 @@ import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../
 import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { Whence } from '../proc-fs/whence.ts';
 import { Mutex } from '../sync/mutex.ts';
+import { O_NOATIME } from '../sys/memfd.ts';
 import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
 
 /**
@@ -62,11 +63,12 @@ export class RamFile implements ProcHandler {
     this.#locked(() => {});
   }
 
-  read(_file: ProcFile | null, to: UserSliceWriter, offset: number): number {
+  read(file: ProcFile | null, to: UserSliceWriter, offset: number): number {
     const buffer = this.#data.lock();
     try {
       if (buffer === null) throw new Errno(EBUSY);
-      const count = buffer.read(to.bytes, to.start, to.length, offset);
+      const noatime = file !== null && (file.flags & O_NOATIME) !== 0;
+      const count = buffer.read(to.bytes, to.start, to.length, offset, noatime);
       to.advance(count);
       return count;
     } finally {
