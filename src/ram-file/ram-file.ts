@@ -12,6 +12,11 @@ import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
  */
 const COPY_AT_ONCE = 1 << 20;
 
+/** Bits of a mode. Source: inode(7). */
+const S_ISUID = 0o4000;
+const S_ISGID = 0o2000;
+const S_IXGRP = 0o010;
+
 /** Indexes of the owner's numbers. */
 const MODE = 0;
 const UID = 1;
@@ -147,6 +152,12 @@ export class RamFile implements ProcHandler {
       if (atime !== undefined || mtime !== undefined) buffer.setTimes(atime, mtime);
       else buffer.touch();
     });
+  }
+
+  killPriv(): void {
+    const mode = this.#owner[MODE] ?? 0;
+    const kept = mode & ~(mode & S_IXGRP ? S_ISUID | S_ISGID : S_ISUID);
+    if (kept !== mode) this.setattr({ mode: kept });
   }
 
   /** Memory in use and allowed, in pages of `size` bytes. */
