@@ -83,6 +83,8 @@ export const FattrFlag = {
   MTIME_NOW: 1 << 8,
 } as const;
 
+/** `write_flags` of fuse_write_in: whoever writes may not keep the set-user-ID and set-group-ID bits. */
+export const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
 export const FUSE_FSYNC_FDATASYNC = 1 << 0;
 export const FUSE_POLL_SCHEDULE_NOTIFY = 1 << 0;
 

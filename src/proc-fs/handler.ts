@@ -137,6 +137,13 @@ export interface ProcHandler {
    */
   readonly backing?: number | undefined;
 
+  /**
+   * Takes the set-user-ID bit off the mode, and the set-group-ID bit of a file that its group may execute: somebody is
+   * about to write who may not keep them. Source: file_remove_privs, should_remove_suid, fs/inode.c.
+   * Missing: they stay, as in /proc.
+   */
+  killPriv?(): void;
+
   /** There when the handler may run in any thread. Missing: it runs on the event loop of the program that made it. */
   readonly shared?: SharedHandler;
 }

@@ -187,6 +187,15 @@ export class ProcOps {
       return errnoOf(error);
     }
   }
+
+  /** A handler that fails at this keeps nobody from writing. */
+  procKillPriv(): void {
+    try {
+      this.handler.killPriv?.();
+    } catch (error) {
+      errnoOf(error);
+    }
+  }
 }
 
 /** What a handler answered, unless it is no whole number from 0 to `most`: then it claims what can't be. */

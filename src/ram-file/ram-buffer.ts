@@ -103,10 +103,13 @@ export class RamBuffer {
     return this.#mapped?.scratch(thread);
   }
 
-  /** Copies what there is of `length` bytes at `offset` to `bytes`, from `start`. Returns how many. */
-  read(bytes: Uint8Array, start: number, length: number, offset: number): number {
+  /**
+   * Copies what there is of `length` bytes at `offset` to `bytes`, from `start`. Returns how many. `noatime`: without
+   * moving atime.
+   */
+  read(bytes: Uint8Array, start: number, length: number, offset: number, noatime = false): number {
     // relatime, as on a tmpfs mounted with the defaults: the first read after a change moves atime, the others don't.
-    const old = this.state.atime && this.#numbers[ATIME_IS_OLD] === 1;
+    const old = this.state.atime && !noatime && this.#numbers[ATIME_IS_OLD] === 1;
     if (!old && this.#mapped !== undefined) {
       const there = Math.min(length, this.size - offset);
       if (there > 0 && this.#mapped.has(offset, there)) {
@@ -114,7 +117,7 @@ export class RamBuffer {
         return there;
       }
     }
-    this.#numbers[ATIME_IS_OLD] = 0;
+    if (old) this.#numbers[ATIME_IS_OLD] = 0;
     try {
       return readSync(old ? this.#memfd : this.#noatime, bytes, start, length, offset);
     } catch (error) {
@@ -189,8 +192,9 @@ export class RamBuffer {
     // As bigints: a double can't hold nanoseconds since 1970.
     const stat = fstatSync(this.#memfd, { bigint: true });
     this.#numbers[MTIME_IS_SET] = 0;
-    const written = this.#lastWritten();
-    const latest = (ns: bigint) => timespec(ns > written ? ns : written);
+    const written = BigInt(this.#numbers[WRITTEN_MS] ?? 0) * 1_000_000n;
+    // 0 is no time: one that was set may lie before 1970.
+    const latest = (ns: bigint) => timespec(written === 0n || ns > written ? ns : written);
     return {
       size: Number(stat.size),
       blocks: Number(stat.blocks),
@@ -238,11 +242,6 @@ export class RamBuffer {
       futimens(this.#memfd, OMIT, NOW);
       this.#numbers[MTIME_IS_SET] = 1;
     }
-  }
-
-  /** When a mapping was written last, in nanoseconds, where the memfd doesn't know it. */
-  #lastWritten(): bigint {
-    return BigInt(this.#numbers[WRITTEN_MS] ?? 0) * 1_000_000n;
   }
 
   /** Before the kernel changes the memfd's times: hands it the one that it doesn't know yet, so that none goes back. */

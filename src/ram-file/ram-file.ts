@@ -3,6 +3,7 @@ import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../
 import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { Whence } from '../proc-fs/whence.ts';
 import { Mutex } from '../sync/mutex.ts';
+import { O_NOATIME } from '../sys/memfd.ts';
 import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
 
 /**
@@ -10,6 +11,11 @@ import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
  * than it was asked to; callers go on from there.
  */
 const COPY_AT_ONCE = 1 << 20;
+
+/** Bits of a mode. Source: inode(7). */
+const S_ISUID = 0o4000;
+const S_ISGID = 0o2000;
+const S_IXGRP = 0o010;
 
 /** Indexes of the owner's numbers. */
 const MODE = 0;
@@ -62,11 +68,12 @@ export class RamFile implements ProcHandler {
     this.#locked(() => {});
   }
 
-  read(_file: ProcFile | null, to: UserSliceWriter, offset: number): number {
+  read(file: ProcFile | null, to: UserSliceWriter, offset: number): number {
     const buffer = this.#data.lock();
     try {
       if (buffer === null) throw new Errno(EBUSY);
-      const count = buffer.read(to.bytes, to.start, to.length, offset);
+      const noatime = file !== null && (file.flags & O_NOATIME) !== 0;
+      const count = buffer.read(to.bytes, to.start, to.length, offset, noatime);
       to.advance(count);
       return count;
     } finally {
@@ -145,6 +152,12 @@ export class RamFile implements ProcHandler {
       if (atime !== undefined || mtime !== undefined) buffer.setTimes(atime, mtime);
       else buffer.touch();
     });
+  }
+
+  killPriv(): void {
+    const mode = this.#owner[MODE] ?? 0;
+    const kept = mode & ~(mode & S_IXGRP ? S_ISUID | S_ISGID : S_ISUID);
+    if (kept !== mode) this.setattr({ mode: kept });
   }
 
   /** Memory in use and allowed, in pages of `size` bytes. */

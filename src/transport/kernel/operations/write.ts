@@ -1,4 +1,5 @@
 import { EINVAL, ENOENT } from '../../../abi/errno.ts';
+import { FUSE_WRITE_KILL_SUIDGID } from '../../../abi/fuse.ts';
 import { fuseWriteIn, fuseWriteOut } from '../../../abi/structs.ts';
 import { type Call, REQUEST_HEADER } from '../call.ts';
 import { type FileServer, operation } from '../operation.ts';
@@ -12,6 +13,7 @@ export const write = operation(fuseWriteIn, (server: FileServer, call, input) =>
   if (ops === undefined) return -ENOENT;
   const { size } = input;
   if (size !== call.header.len - WRITE_DATA) return -EINVAL;
+  if (input.write_flags & FUSE_WRITE_KILL_SUIDGID) ops.procKillPriv();
   const from = call.reader.place(call.request, WRITE_DATA, size);
   const written = ops.procWrite(server.file(input.fh, input.flags), from, input.offset);
   return typeof written === 'number' ? reply(call, written) : written.then((count) => reply(call, count));
