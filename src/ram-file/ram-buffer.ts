@@ -127,6 +127,7 @@ export class RamBuffer {
 
   /** Copies `length` bytes of `bytes`, from `start`, to `offset`. Returns how many found room, or throws ENOSPC. */
   write(bytes: Uint8Array, start: number, length: number, offset: number): number {
+    if (length === 0) return 0;
     if (this.#mapped !== undefined && offset + length <= this.size && this.#mapped.has(offset, length)) {
       this.#mapped.copyIn(offset, bytes, start, length);
       this.#written();
