@@ -22,11 +22,11 @@ export async function output(command: string, ...parameters: string[]): Promise<
     return stdout;
   } catch (error) {
     if (interrupted.signal.aborted) throw new Error('Interrupted.', { cause: error });
-    throw new Error(`${command}: ${lastWords(error)}`, { cause: error });
+    throw new Error(lastWords(error), { cause: error });
   }
 }
 
-/** What a command said when it failed: the last line that it wrote to standard error. */
+/** What a command said when it failed: the last line that it wrote to standard error. It begins with its name, usually. */
 function lastWords(error: unknown): string {
   const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
   const [line = String(error)] = stderr

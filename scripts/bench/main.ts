@@ -82,7 +82,7 @@ function report(plan: Plan, output: string, results: Results, description: strin
   console.log(text);
   const base = plan.contenders.find(({ id }) => id === 'libfuse3');
   if (base !== undefined && results.unavailable(base) === undefined) {
-    writeFileSync(join(output, `${plan.name}.svg`), chart(results, base, `Throughput, times ${base.label}`));
+    writeFileSync(join(output, `${plan.name}.svg`), chart(results, base));
   }
   console.error(`bench: the report is in ${join(output, plan.name)}.md, and the chart beside it`);
 }

@@ -44,7 +44,10 @@ export async function runRounds(run: Run): Promise<void> {
         for (const entrant of entrants) await measure(run, round, entrant, workload);
       }
     } finally {
-      for (const { mount } of entrants) await mount.unmount();
+      for (const { contender, mount } of entrants) {
+        // One that won't go must not keep the others.
+        await mount.unmount().catch((error) => console.error(`  ${contender.label} stays mounted: ${error}`));
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { TMPFS_MAGIC } from './contenders/tmpfs.ts';
 
 /** USER_HZ, in which /proc/PID/stat counts: 100 a second on every architecture that Node runs on. Source: times(2). */
 const TICKS_PER_SECOND = 100;
@@ -14,25 +15,25 @@ export function cpuSeconds(pid: number): number {
 }
 
 /**
- * The memory of a process, in bytes: its resident pages, and those of its memfds, each counted once. A memfd's
- * pages show up in the resident memory of a process only where it maps them.
+ * The memory of a process, in bytes: its resident pages, and those of the memfds and tmpfs files that it holds open, each
+ * counted once. Those pages show up in the resident memory of a process only where it maps them (RssShmem).
  */
 export function memoryOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const kib = (name: string) => Number(status.match(new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm'))?.[1] ?? 0);
-  const memfds = memfdBytes(pid);
-  const shared = memfds > 0 ? 0 : kib('RssShmem') * 1024;
-  return (kib('RssAnon') + kib('RssFile')) * 1024 + shared + memfds;
+  const files = tmpfsBytes(pid);
+  const shared = files > 0 ? files : kib('RssShmem') * 1024;
+  return (kib('RssAnon') + kib('RssFile')) * 1024 + shared;
 }
 
-/** Several descriptors may lead to the same memfd. */
-function memfdBytes(pid: number): number {
-  const bytes = new Map<number, number>();
+/** Several descriptors may lead to the same file. A memfd is a file of the kernel's own tmpfs. */
+function tmpfsBytes(pid: number): number {
+  const bytes = new Map<string, number>();
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {
     const path = `/proc/${pid}/fd/${fd}`;
-    if (!readlinkSync(path).startsWith('/memfd:')) continue;
-    const { ino, blocks } = statSync(path);
-    bytes.set(ino, blocks * STAT_BLOCK);
+    const stat = statSync(path);
+    if (!stat.isFile() || statfsSync(path).type !== TMPFS_MAGIC) continue;
+    bytes.set(`${stat.dev}:${stat.ino}`, stat.blocks * STAT_BLOCK);
   }
   return [...bytes.values()].reduce((sum, one) => sum + one, 0);
 }

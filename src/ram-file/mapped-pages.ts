@@ -32,6 +32,9 @@ export class MappedPages {
   readonly state: MappedPagesState;
   readonly #bytes: Uint8Array;
   readonly #bitmap: Int32Array;
+  /** What was copied from or to last. */
+  #last: Uint8Array | undefined;
+  #lastIsScratch = false;
 
   constructor(state: MappedPagesState) {
     this.state = state;
@@ -87,8 +90,7 @@ export class MappedPages {
   /** Copies a range of the file whose pages are there to `bytes`, from `start`. */
   copyOut(offset: number, bytes: Uint8Array, start: number, length: number): void {
     const from = WINDOW + offset;
-    if (bytes.buffer === this.#bytes.buffer)
-      this.#bytes.copyWithin(bytes.byteOffset + start, from, from + length);
+    if (this.#isScratch(bytes)) this.#bytes.copyWithin(bytes.byteOffset + start, from, from + length);
     else bytes.set(this.#bytes.subarray(from, from + length), start);
   }
 
@@ -96,8 +98,17 @@ export class MappedPages {
   copyIn(offset: number, bytes: Uint8Array, start: number, length: number): void {
     const to = WINDOW + offset;
     const from = bytes.byteOffset + start;
-    if (bytes.buffer === this.#bytes.buffer) this.#bytes.copyWithin(to, from, from + length);
+    if (this.#isScratch(bytes)) this.#bytes.copyWithin(to, from, from + length);
     else this.#bytes.set(bytes.subarray(start, start + length), to);
+  }
+
+  /** Whether `bytes` is scratch memory. Remembered, since V8 calls out for each `buffer`: a third of a 4 KiB copy. */
+  #isScratch(bytes: Uint8Array): boolean {
+    if (bytes !== this.#last) {
+      this.#last = bytes;
+      this.#lastIsScratch = bytes.buffer === this.#bytes.buffer;
+    }
+    return this.#lastIsScratch;
   }
 
   /** Lets go of the file. The scratch memory stays: a thread may be waiting in it for its next request. */

@@ -4,7 +4,7 @@ import type { Contender } from './contender.ts';
 
 const SHM = '/dev/shm';
 /** Source: statfs(2). */
-const TMPFS_MAGIC = 0x01021994;
+export const TMPFS_MAGIC = 0x01021994;
 
 /** The limit: no server at all. /dev/shm is a tmpfs that needs no privileges. */
 export const tmpfs: Contender = {

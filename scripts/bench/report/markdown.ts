@@ -10,6 +10,7 @@ const titles: readonly (readonly [Topic, string])[] = [
   ['p99', 'Latency, 99 % of the requests within: µs'],
   ['cpu', 'The server’s CPU seconds for 100,000 requests'],
   ['files', 'Opening, appending, copying whole'],
+  ['growth', 'Appending: the time of the last tenth over that of the first'],
   ['start', 'Start and memory'],
 ];
 
@@ -36,7 +37,9 @@ export function markdown(results: Results, description: string): string {
 function comparison(results: Results, id: string, topics: readonly Topic[]): string[] {
   const base = results.contenders.find((contender) => contender.id === id);
   if (base === undefined || results.unavailable(base) !== undefined) return [];
-  const others = results.contenders.filter((contender) => contender !== base);
+  const others = results.contenders.filter(
+    (contender) => contender !== base && results.unavailable(contender) === undefined,
+  );
   return topics.flatMap((topic) => {
     const [, title = ''] = titles.find(([known]) => known === topic) ?? [];
     const metrics = results.metrics.filter(
@@ -57,14 +60,18 @@ function table(
 ): string[] {
   if (metrics.length === 0) return [];
   const rows = contenders.map((contender) => {
-    const unavailable = results.unavailable(contender);
+    const reason = results.unavailable(contender);
     const cells = metrics.map((metric) => cell(figures(contender, metric)));
-    if (unavailable !== undefined) cells[0] = `not available: ${inCell(unavailable)}`;
-    return row([contender.label, ...cells]);
+    return row([contender.label, ...(reason === undefined ? cells : unavailable(reason, metrics.length))]);
   });
   const head = row(['', ...metrics.map(({ label }) => label)]);
   const rule = row([':--', ...metrics.map(() => '--:')]);
   return [`**${title}**`, '', head, rule, ...rows, ''];
+}
+
+/** A row without figures. */
+function unavailable(reason: string, columns: number): string[] {
+  return [`not available: ${inCell(reason)}`, ...Array.from({ length: columns - 1 }, () => '')];
 }
 
 function row(cells: readonly string[]): string {

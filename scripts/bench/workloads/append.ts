@@ -8,11 +8,7 @@ const RECORD = 100;
 export function append(bytes: number): Workload {
   const what = `appends of ${RECORD} bytes to ${sizeName(bytes)}`;
   const rate: Metric = { id: `append ${bytes}`, topic: 'files', label: `${what} (a second)` };
-  const growth: Metric = {
-    id: `growth ${bytes}`,
-    topic: 'files',
-    label: 'their last tenth, times the first',
-  };
+  const growth: Metric = { id: `growth ${bytes}`, topic: 'growth', label: sizeName(bytes) };
   return {
     label: what,
     metrics: [rate, growth],

@@ -2,7 +2,7 @@ import type { Programs } from '../compile.ts';
 import type { Mount } from '../contenders/contender.ts';
 
 /** What belongs into one table of the report. */
-export type Topic = 'random' | 'sequential' | 'p50' | 'p99' | 'cpu' | 'files' | 'start';
+export type Topic = 'random' | 'sequential' | 'p50' | 'p99' | 'cpu' | 'files' | 'growth' | 'start';
 
 /** A figure that a workload gives for each contender in each round. */
 export interface Metric {

@@ -1,0 +1,71 @@
+import { readSync } from 'node:fs';
+import { EBUSY, EINVAL, ENOENT, ENOSYS } from '../../../src/abi/errno.ts';
+import { Opcode } from '../../../src/abi/fuse.ts';
+import type { RamBufferState } from '../../../src/ram-file/ram-buffer.ts';
+import { viewMemory } from '../../../src/sys/mmap.ts';
+import type { Call } from '../../../src/transport/kernel/call.ts';
+import { INO, LENGTH, type Server } from './request.ts';
+
+/** How src/ram-file/mapped-pages.ts lays its mapping out: scratch memory for 64 threads in front of the file. */
+const TOTAL = 2 ** 32 - 4096;
+const WINDOW = 64 * (4 << 20);
+
+function u64(view: DataView, at: number): number {
+  return view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+}
+
+/** What the layers do, by hand in one function: on the same memory, under the same lock, with the same checks. */
+export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferState): Server {
+  const { request, reply } = call;
+  const { memfd, noatime, mapped } = buffer;
+  const input = new DataView(request.buffer, request.byteOffset, request.byteLength);
+  const output = new DataView(reply.buffer, reply.byteOffset, reply.byteLength);
+  const words = new Int32Array(mutex);
+  const numbers = new Float64Array(buffer.numbers);
+  const memory = mapped === undefined ? undefined : viewMemory(mapped.address, TOTAL);
+  const bitmap = new Int32Array(mapped?.bitmap ?? new SharedArrayBuffer(0));
+
+  return (length) => {
+    let count: number;
+    const size = input.getUint32(56, true);
+    const offset = u64(input, 48);
+    if (input.getUint32(4, true) !== Opcode.READ) count = -ENOSYS;
+    else if (u64(input, 16) !== INO) count = -ENOENT;
+    else if (length < LENGTH || input.getUint32(0, true) !== length) count = -EINVAL;
+    else if (size > reply.length - 16 || !Number.isSafeInteger(offset + size)) count = -EINVAL;
+    else {
+      while (Atomics.compareExchange(words, 0, 0, 1) !== 0);
+      try {
+        if (words[1] !== 0) count = -EBUSY;
+        else {
+          const old = numbers[1] === 1;
+          const there = Math.min(size, (numbers[2] ?? 0) - offset);
+          if (!old && memory !== undefined && there > 0 && isThere(bitmap, offset, there)) {
+            const from = WINDOW + offset;
+            memory.copyWithin(reply.byteOffset + 16, from, from + there);
+            count = there;
+          } else {
+            numbers[1] = 0;
+            count = readSync(old ? memfd : noatime, reply, 16, size, offset);
+          }
+        }
+      } finally {
+        if (Atomics.exchange(words, 0, 0) === 2) Atomics.notify(words, 0, 1);
+      }
+    }
+    const end = count < 0 ? 16 : 16 + count;
+    output.setUint32(0, end, true);
+    output.setInt32(4, Math.min(count, 0), true);
+    output.setUint32(8, input.getUint32(8, true), true);
+    output.setUint32(12, input.getUint32(12, true), true);
+    return end;
+  };
+}
+
+function isThere(bitmap: Int32Array, offset: number, length: number): boolean {
+  const last = (offset + length - 1) >>> 12;
+  for (let page = offset >>> 12; page <= last; page++) {
+    if ((((bitmap[page >>> 5] ?? 0) >>> (page & 31)) & 1) === 0) return false;
+  }
+  return true;
+}
