@@ -81,9 +81,12 @@ export class ProcOps {
 
   procRead(file: ProcFile | undefined, to: UserSliceWriter, offset: number): Raw {
     if (file === undefined) return -EINVAL;
-    const wrong = rangeError(offset, to.length);
+    const wrong = rangeError(offset, 0);
     if (wrong !== 0) return wrong;
     if (this.handler.read === undefined) return -EIO;
+    // No file has bytes there: the read is short, as at any end. The kernel reads whole pages on behalf of a mapping.
+    const most = Number.MAX_SAFE_INTEGER - offset;
+    if (to.length > most) to.place(to.bytes, to.start, most);
     try {
       const count = this.handler.read(file, to, offset);
       if (typeof count !== 'number') return count.then((n) => checked(n, to.transferred)).catch(errnoOf);

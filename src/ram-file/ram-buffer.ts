@@ -328,7 +328,9 @@ export class RamBuffer {
 
   #allocate(keepSize: number, offset: number, length: number): void {
     try {
-      if (!this.#reserve(offset, length)) this.#allocateNearLimit(offset, length);
+      // A file that is lent has a tmpfs of its own, which keeps to the limit, and takes nothing when it refuses.
+      const limited = this.#mapped !== undefined;
+      if (limited && !this.#reserve(offset, length)) this.#allocateNearLimit(offset, length);
       fallocate(this.#memfd, keepSize, offset, length);
       if (keepSize === 0) this.#numbers[SIZE] = Math.max(this.size, offset + length);
     } catch (error) {

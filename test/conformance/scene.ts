@@ -79,6 +79,12 @@ export class Scene implements AsyncDisposable {
     return ended;
   };
 
+  /** What a line of bash prints; with its status and standard error, when it failed. */
+  readonly sh = async (line: string): Promise<string> => {
+    const { status, stdout, stderr } = await this.run('bash', '-c', line);
+    return status === 0 ? stdout : `${stdout}[status ${status}] ${stderr}`;
+  };
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#mine.release();
     await Promise.all(this.#taken.map((client) => this.#clients.give(client)));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { ClientPool } from '../support/client.ts';
 import { pulse } from '../support/run.ts';
 import { type Case, DEFAULT_MAX_SIZE } from './case.ts';
@@ -61,17 +62,23 @@ export class Stage implements AsyncDisposable {
 
   /** The first answer that a case didn't expect, or the exception that it ended in. */
   async #mismatch(case_: Case): Promise<{ message: string; got?: string } | undefined> {
-    const { maxSize = DEFAULT_MAX_SIZE, endsMount = false } = case_;
-    const place = endsMount ? await this.target.make(maxSize) : await this.#place(maxSize);
     try {
-      await using scene = new Scene(place, this.#clients);
-      await inTime(case_.play(scene));
+      await this.#playOn(case_);
       return undefined;
     } catch (error) {
       if (error instanceof Mismatch) return error;
-      return { message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-    } finally {
-      if (endsMount) await place[Symbol.asyncDispose]();
+      return { message: inspect(error) };
+    }
+  }
+
+  async #playOn({ play, maxSize = DEFAULT_MAX_SIZE, endsMount = false }: Case): Promise<void> {
+    if (endsMount) {
+      await using own = await this.target.make(maxSize);
+      await using scene = new Scene(own, this.#clients);
+      await inTime(play(scene));
+    } else {
+      await using scene = new Scene(await this.#place(maxSize), this.#clients);
+      await inTime(play(scene));
     }
   }
 

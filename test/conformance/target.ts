@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must } from '../support/answer.ts';
 import { calls } from '../support/calls/index.ts';
-import { mount } from '../support/mount.ts';
+import { type Mount, mount } from '../support/mount.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
 import type { Case, Difference } from './case.ts';
 import { type Differences, fuse } from './differences.ts';
@@ -11,6 +11,8 @@ import { type Differences, fuse } from './differences.ts';
 export interface Place extends AsyncDisposable {
   readonly dir: string;
   readonly file: string;
+  /** Where the command mounted it, if it did. */
+  readonly mount?: Mount;
   /** Makes the file as a case finds it. */
   reset(): void;
 }
@@ -44,6 +46,7 @@ function mounted(name: string, options: string[], differences: Differences): Tar
       return {
         dir: made.dir,
         file: made.file,
+        mount: made,
         reset: () => reset(made.file),
         [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
       };

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
 import { type Answer, type ErrnoName, failed, must } from './answer.ts';
 import { alignedBuffer, isPatternOrHole, isUniform, pattern } from './bytes.ts';
-import { calls, type Offset } from './calls/index.ts';
+import { calls } from './calls/index.ts';
 
 const { O_RDWR, O_WRONLY, O_RDONLY, O_APPEND } = constants;
 
@@ -26,6 +27,16 @@ function outcome<T>(result: Answer<T>, right: (result: T) => boolean): Outcome {
   return right(result) ? 'data' : 'torn';
 }
 
+/** Opens the file for a load, and closes it behind it. */
+function holding(path: string, flags: number, load: (fd: number) => Tally): Tally {
+  const fd = must(calls.open(path, flags));
+  try {
+    return load(fd);
+  } finally {
+    calls.close(fd);
+  }
+}
+
 function random(below: number): number {
   return Math.floor(Math.random() * below);
 }
@@ -37,63 +48,62 @@ const MEETING_PIECE = 16 * 1024;
 /** What a client process does for a while. Each opens the file for itself, and returns a Tally. */
 export const loads = {
   /** Overwrites the first `length` bytes again and again, each time with one letter all over. */
-  writeUniform(path: string, length: number, ms: number): Tally {
-    const fd = must(calls.open(path, O_WRONLY));
-    const bytes = alignedBuffer(length);
-    let letter = 0;
-    return loop(ms, () => {
-      bytes.fill(++letter % 255);
-      return outcome(calls.pwrite(fd, bytes, 0), (count) => count === length);
-    });
-  },
+  writeUniform: (path: string, length: number, ms: number): Tally =>
+    holding(path, O_WRONLY, (fd) => {
+      const bytes = alignedBuffer(length);
+      let letter = 0;
+      return loop(ms, () => {
+        bytes.fill(++letter % 255);
+        return outcome(calls.pwrite(fd, bytes, 0), (count) => count === length);
+      });
+    }),
 
   /** Reads the first `length` bytes: torn when they aren't of one writing. */
-  readUniform(path: string, length: number, ms: number): Tally {
-    const fd = must(calls.open(path, O_RDONLY));
-    const bytes = alignedBuffer(length);
-    return loop(ms, () =>
-      outcome(calls.preadInto(fd, bytes, 0), (count) => count === length && isUniform(bytes)),
-    );
-  },
+  readUniform: (path: string, length: number, ms: number): Tally =>
+    holding(path, O_RDONLY, (fd) => {
+      const bytes = alignedBuffer(length);
+      return loop(ms, () =>
+        outcome(calls.preadInto(fd, bytes, 0), (count) => count === length && isUniform(bytes)),
+      );
+    }),
 
   /** Writes pieces of the pattern to where they belong. */
-  writePattern(path: string, ms: number): Tally {
-    const fd = must(calls.open(path, O_WRONLY));
-    return loop(ms, () => {
-      const offset = random(MEETING_SIZE);
-      const length = 1 + random(MEETING_PIECE);
-      return outcome(calls.pwrite(fd, pattern(offset, length), offset), (count) => count === length);
-    });
-  },
+  writePattern: (path: string, ms: number): Tally =>
+    holding(path, O_WRONLY, (fd) =>
+      loop(ms, () => {
+        const offset = random(MEETING_SIZE);
+        const length = 1 + random(MEETING_PIECE);
+        return outcome(calls.pwrite(fd, pattern(offset, length), offset), (count) => count === length);
+      }),
+    ),
 
   /** Reads pieces: torn when a byte is neither of the pattern nor zero. */
-  readPattern(path: string, ms: number): Tally {
-    const fd = must(calls.open(path, O_RDONLY));
-    return loop(ms, () => {
-      const offset = random(MEETING_SIZE);
-      return outcome(calls.pread(fd, 1 + random(MEETING_PIECE), offset), (bytes) =>
-        isPatternOrHole(bytes, offset),
-      );
-    });
-  },
+  readPattern: (path: string, ms: number): Tally =>
+    holding(path, O_RDONLY, (fd) =>
+      loop(ms, () => {
+        const offset = random(MEETING_SIZE);
+        return outcome(calls.pread(fd, 1 + random(MEETING_PIECE), offset), (bytes) =>
+          isPatternOrHole(bytes, offset),
+        );
+      }),
+    ),
 
   /** Cuts the file, makes it longer, and punches holes. */
-  resize(path: string, ms: number): Tally {
-    const fd = must(calls.open(path, O_RDWR));
-    const PUNCH = 3;
-    return loop(ms, () => {
-      const size = random(MEETING_SIZE);
-      const change =
-        random(4) === 0
-          ? calls.fallocate(fd, PUNCH, size, 1 + random(MEETING_PIECE))
-          : calls.ftruncate(fd, size);
-      return outcome(change, (result) => result === 0);
-    });
-  },
+  resize: (path: string, ms: number): Tally =>
+    holding(path, O_RDWR, (fd) =>
+      loop(ms, () => {
+        const size = random(MEETING_SIZE);
+        const change =
+          random(4) === 0
+            ? calls.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, size, 1 + random(MEETING_PIECE))
+            : calls.ftruncate(fd, size);
+        return outcome(change, (result) => result === 0);
+      }),
+    ),
 
-  /** Opens the file, appends, reads it back, and closes: what a client goes through while the file comes and goes. */
-  openAndUse(path: string, ms: number): Tally {
-    return loop(ms, () => {
+  /** Opens the file, appends, reads, and closes: what a client goes through while the file comes and goes. */
+  openAndUse: (path: string, ms: number): Tally =>
+    loop(ms, () => {
       const fd = calls.open(path, O_RDWR | O_APPEND);
       if (failed(fd)) return fd;
       try {
@@ -103,16 +113,14 @@ export const loads = {
       } finally {
         calls.close(fd);
       }
-    });
-  },
+    }),
 
   /** Keeps the file open, and reads and writes, whatever comes of it. */
-  holdAndUse(path: string, ms: number): Tally {
-    const fd = must(calls.open(path, O_RDWR));
-    const offset: Offset = 0;
-    return loop(ms, () => {
-      const written = calls.pwrite(fd, pattern(0, 4096), offset);
-      return failed(written) ? written : outcome(calls.pread(fd, 4096, offset), (bytes) => bytes.length > 0);
-    });
-  },
+  holdAndUse: (path: string, ms: number): Tally =>
+    holding(path, O_RDWR, (fd) =>
+      loop(ms, () => {
+        const written = calls.pwrite(fd, pattern(0, 4096), 0);
+        return failed(written) ? written : outcome(calls.pread(fd, 4096, 0), (bytes) => bytes.length > 0);
+      }),
+    ),
 };

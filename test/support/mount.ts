@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -38,6 +38,16 @@ export function ramproc(...parameters: readonly string[]): Promise<Ended> {
   return run(process.execPath, COMMAND, ...parameters);
 }
 
+/** Whether a process runs: one that init hasn't taken note of yet (a zombie) doesn't. */
+export function runs(pid: number): boolean {
+  try {
+    // The name in parentheses may contain anything. Source: proc_pid_stat(5).
+    return !/^.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 /** A mount that the command made, in the background. Disposing it unmounts, and waits for its daemon's end. */
 export class Mount implements AsyncDisposable {
   readonly dir: string;
@@ -55,7 +65,7 @@ export class Mount implements AsyncDisposable {
   /** Resolves when the daemon has ended. Throws when it goes on. */
   async ended(): Promise<void> {
     const deadline = Date.now() + END_WITHIN;
-    while (existsSync(`/proc/${this.pid}`)) {
+    while (runs(this.pid)) {
       if (Date.now() > deadline)
         throw new Error(`The daemon ${this.pid} goes on after ${this.dir} was unmounted.`);
       await sleep(5);

@@ -1,5 +1,6 @@
 import type { Case } from '../case.ts';
 import { attributeCases } from './attributes.ts';
+import { concurrencyCases } from './concurrency.ts';
 import { copyRangeCases } from './copy-range.ts';
 import { directoryCases } from './directory.ts';
 import { fallocateCases } from './fallocate.ts';
@@ -10,6 +11,8 @@ import { mmapCases } from './mmap.ts';
 import { openCases } from './open.ts';
 import { readWriteCases } from './read-write.ts';
 import { sparseCases } from './sparse.ts';
+import { teardownCases } from './teardown.ts';
+import { toolCases } from './tools.ts';
 import { truncateCases } from './truncate.ts';
 
 /** Every case, by what it is about. */
@@ -27,4 +30,7 @@ export const areas: Readonly<Record<string, readonly Case[]>> = {
   locks: lockCases,
   waiting: waitCases,
   directory: directoryCases,
+  tools: toolCases,
+  concurrency: concurrencyCases,
+  teardown: teardownCases,
 };

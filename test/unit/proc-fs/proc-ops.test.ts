@@ -92,18 +92,31 @@ describe('the checks of an entry', () => {
     ['an offset below 0', -1, -EINVAL],
   ])('a range with %s', (_, offset, expected) => {
     const ops = new ProcOps({
-      read: () => 0,
       write: () => 0,
       fallocate: () => {},
       truncate: () => {},
       copyFileRange: () => 0,
     });
-    expect(ops.procRead(openFile(), to(8), offset)).toBe(expected);
     expect(ops.procWrite(openFile(), from(8), offset)).toBe(expected);
     expect(ops.procFallocate(openFile(), 0, offset, 8)).toBe(expected);
     expect(ops.procCopyFileRange(offset, 0, 8)).toBe(expected);
     expect(ops.procCopyFileRange(0, offset, 8)).toBe(expected);
     expect(ops.procTruncate(offset < 0 ? offset : offset + 8)).toBe(expected);
+  });
+});
+
+describe('a read', () => {
+  const whole = new ProcOps({ read: (_file, window) => (window.advance(window.length), window.transferred) });
+
+  test.each([
+    ['up to 2^53 - 1 is whole', MAX - 8, 8],
+    ['past it stops there', MAX - 3, 3],
+    ['at it is at an end', MAX, 0],
+    ['behind it is too far', 2 ** 53, -EFBIG],
+    ['at 2^64 - 1, as a double, is too far', 2 ** 64, -EFBIG],
+    ['below 0 is nonsense', -1, -EINVAL],
+  ])('%s', (_, offset, expected) => {
+    expect(whole.procRead(openFile(), to(8), offset)).toBe(expected);
   });
 });
 

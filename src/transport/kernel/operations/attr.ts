@@ -19,7 +19,10 @@ const LONG = 3600;
 /** How long the kernel may believe a node's attributes, in seconds: not at all where the program may change them. */
 export function attrValid(node: Node): number {
   const ops = node.ops;
-  return ops?.hasAttr && ops.handler.shared === undefined ? 0 : LONG;
+  if (!ops?.hasAttr) return LONG;
+  // A store in a mapping of a backing file changes times and blocks, and the kernel forgets nothing for it.
+  const { shared, backing } = ops.handler;
+  return shared === undefined || backing !== undefined ? 0 : LONG;
 }
 
 export function encodeAttr(out: AttrView, node: Node, attr: Attr): void {
