@@ -108,6 +108,7 @@ export class RamBuffer {
    * moving atime.
    */
   read(bytes: Uint8Array, start: number, length: number, offset: number, noatime = false): number {
+    if (length === 0) return 0;
     // relatime, as on a tmpfs mounted with the defaults: the first read after a change moves atime, the others don't.
     const old = this.state.atime && !noatime && this.#numbers[ATIME_IS_OLD] === 1;
     if (!old && this.#mapped !== undefined) {
@@ -281,6 +282,8 @@ export class RamBuffer {
    * when that reaches the limit are they counted, so a write far from the limit makes no system call for it.
    */
   #reserve(offset: number, length: number): boolean {
+    // The kernel keeps the limit of a lent file by itself.
+    if (this.#mapped === undefined) return true;
     const touched = pagesOf(offset, offset + length);
     let pages = (this.#numbers[PAGES] ?? 0) + touched;
     if (pages > this.#maxPages) pages = this.#usedPages() + touched;
@@ -300,16 +303,13 @@ export class RamBuffer {
         continue;
       }
       // A page that lseek calls a hole may be there all the same: reserved by fallocate, or the last one, past the end.
-      const size = this.size;
-      const page = Math.floor(at / PAGE_SIZE) * PAGE_SIZE;
-      const count = this.#put(bytes, start + done, Math.min(page + PAGE_SIZE - at, length - done), at);
+      const page = pageUp(at - PAGE_SIZE + 1);
+      fallocate(this.#memfd, FALLOC_FL_KEEP_SIZE, page, PAGE_SIZE);
       if (this.#usedPages() > this.#maxPages) {
         this.#punch(page, PAGE_SIZE);
-        ftruncateSync(this.#memfd, size);
-        this.#numbers[SIZE] = size;
         break;
       }
-      done += count;
+      done += this.#put(bytes, start + done, Math.min(page + PAGE_SIZE - at, length - done), at);
     }
     this.#numbers[PAGES] = this.#usedPages();
     return done;
@@ -328,40 +328,70 @@ export class RamBuffer {
 
   #allocate(keepSize: number, offset: number, length: number): void {
     try {
-      // A file that is lent has a tmpfs of its own, which keeps to the limit, and takes nothing when it refuses.
-      const limited = this.#mapped !== undefined;
-      if (limited && !this.#reserve(offset, length)) this.#allocateNearLimit(offset, length);
-      fallocate(this.#memfd, keepSize, offset, length);
+      if (!this.#reserve(offset, length)) this.#allocateNearLimit(keepSize, offset, length);
+      else fallocate(this.#memfd, keepSize, offset, length);
       if (keepSize === 0) this.#numbers[SIZE] = Math.max(this.size, offset + length);
     } catch (error) {
       throw outOfMemory(error);
     }
   }
 
-  /** Fills the holes of a range piece by piece, and opens them all again when they don't fit. */
-  #allocateNearLimit(offset: number, length: number): void {
-    const holes = this.#holesIn(offset, offset + length);
-    for (const hole of holes) {
-      let at = hole.start;
-      while (at < hole.end) {
-        const piece = Math.min(this.#roomFrom(at) + PAGE_SIZE, hole.end - at);
-        fallocate(this.#memfd, FALLOC_FL_KEEP_SIZE, at, piece);
-        at += piece;
-        if (this.#usedPages() <= this.#maxPages) continue;
-        for (const { start, end } of holes) this.#punch(start, end - start);
-        throw new Errno(ENOSPC);
-      }
+  /** Allocates all of a range, or throws ENOSPC. */
+  #allocateNearLimit(keepSize: number, offset: number, length: number): void {
+    const end = offset + length;
+    // shmem_fallocate refuses this too before it looks what is there already.
+    if (pagesOf(offset, end) > this.#maxPages) throw new Errno(ENOSPC);
+    const holes = this.#holesIn(offset, end);
+    if (this.#hasReserved()) {
+      this.#fillPages(holes);
+      if (keepSize === 0 && end > this.size) ftruncateSync(this.#memfd, end);
+      else futimens(this.#memfd, OMIT, NOW);
+    } else {
+      const missing = holes.reduce((sum, { start, end }) => sum + pagesOf(start, end), 0);
+      if (this.#usedPages() + missing > this.#maxPages) throw new Errno(ENOSPC);
+      fallocate(this.#memfd, keepSize, offset, length);
     }
     this.#numbers[PAGES] = this.#usedPages();
   }
 
-  #holesIn(offset: number, end: number): { start: number; end: number }[] {
+  /**
+   * Allocates what is missing of pages that lseek calls holes: only one at a time shows which were reserved before.
+   * Throws ENOSPC, with those that were missing missing again; only ctime tells of it then.
+   */
+  #fillPages(holes: readonly Range[]): void {
+    const { mtime } = this.stat();
+    const filled: number[] = [];
+    let used = this.#usedPages();
+    for (const { start, end } of holes) {
+      for (let page = start; page < end; page += PAGE_SIZE) {
+        fallocate(this.#memfd, FALLOC_FL_KEEP_SIZE, page, PAGE_SIZE);
+        const before = used;
+        used = this.#usedPages();
+        if (used > before) filled.push(page);
+        if (used <= this.#maxPages) continue;
+        for (const page of filled) this.#punch(page, PAGE_SIZE);
+        futimens(this.#memfd, OMIT, mtime);
+        throw new Errno(ENOSPC);
+      }
+    }
+  }
+
+  /** Whether there are pages that were allocated and never written: to lseek they are holes. */
+  #hasReserved(): boolean {
+    const holes = this.#holesIn(0, this.size);
+    return (
+      this.#usedPages() >
+      holes.reduce((sum, { start, end }) => sum - pagesOf(start, end), pagesOf(0, this.size))
+    );
+  }
+
+  /** The holes that lseek sees in a range, in whole pages. */
+  #holesIn(offset: number, end: number): Range[] {
     const holes = [];
-    let at = offset;
+    let at = pageUp(offset - PAGE_SIZE + 1);
     while (at < end) {
-      const start = Math.min(at + this.#dataRun(at), end);
-      at = start;
-      while (at < end && this.#dataRun(at) === 0) at = Math.min(this.#dataFrom(at), end);
+      const start = pageUp(at + this.#dataRun(at));
+      at = Math.min(start < end ? this.#dataFrom(start) : end, pageUp(end));
       if (start < at) holes.push({ start, end: at });
     }
     return holes;
@@ -378,9 +408,19 @@ export class RamBuffer {
   }
 }
 
+/** A part of the file, in bytes. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+function pageUp(offset: number): number {
+  return Math.ceil(offset / PAGE_SIZE) * PAGE_SIZE;
+}
+
 /** The pages that a range touches. */
 function pagesOf(start: number, end: number): number {
-  return Math.ceil(end / PAGE_SIZE) - Math.floor(start / PAGE_SIZE);
+  return start < end ? Math.ceil(end / PAGE_SIZE) - Math.floor(start / PAGE_SIZE) : 0;
 }
 
 function timespec(ns: bigint): Timespec {
