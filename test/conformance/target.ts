@@ -5,7 +5,8 @@ import { calls } from '../support/calls/index.ts';
 import { type Mount, mount } from '../support/mount.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
 import type { Case, Difference } from './case.ts';
-import { type Differences, fuse } from './differences.ts';
+import { cases } from './cases/index.ts';
+import { cached, type Differences, fuse, passthrough } from './differences.ts';
 
 /** A file to play cases on. Disposing it takes it away. */
 export interface Place extends AsyncDisposable {
@@ -35,8 +36,12 @@ export interface Target {
   make(maxSize: number): Promise<Place>;
 }
 
-/** What `ramproc mount` makes with some options. `differences` are by the names of cases. */
+const names = new Set(cases.map(({ name }) => name));
+
+/** What `ramproc mount` makes with some options. Throws when a difference is of no case. */
 function mounted(name: string, options: string[], differences: Differences): Target {
+  const unknown = Object.keys(differences).filter((of) => !names.has(of));
+  if (unknown.length > 0) throw new Error(`Differences of ${name} are of no case: ${unknown.join('; ')}`);
   return {
     name,
     takes: () => true,
@@ -85,4 +90,10 @@ const proc: Target = {
   }),
 };
 
-export const targets: readonly Target[] = [mounted('kernel', [], fuse), tmpfs, proc];
+export const targets: readonly Target[] = [
+  mounted('direct', [], fuse),
+  mounted('cached', ['--io', 'cached'], cached),
+  mounted('passthrough', ['--io', 'passthrough'], passthrough),
+  tmpfs,
+  proc,
+];

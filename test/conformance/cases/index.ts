@@ -15,8 +15,7 @@ import { teardownCases } from './teardown.ts';
 import { toolCases } from './tools.ts';
 import { truncateCases } from './truncate.ts';
 
-/** Every case, by what it is about. */
-export const areas: Readonly<Record<string, readonly Case[]>> = {
+const areas: Readonly<Record<string, readonly Case[]>> = {
   open: openCases,
   'read and write': readWriteCases,
   truncate: truncateCases,
@@ -34,3 +33,8 @@ export const areas: Readonly<Record<string, readonly Case[]>> = {
   concurrency: concurrencyCases,
   teardown: teardownCases,
 };
+
+/** Every case, under a name of its own that starts with what it is about. */
+export const cases: readonly Case[] = Object.entries(areas).flatMap(([area, own]) =>
+  own.map((one) => ({ ...one, name: `${area}: ${one.name}` })),
+);

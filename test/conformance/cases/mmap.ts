@@ -96,6 +96,13 @@ export const mmapCases = [
     expect(sys.mmap(fd, 100, K, PROT_READ, MAP_SHARED), 'EINVAL');
   }),
 
+  check('a mapping may end at 2^53 - 1', ({ sys, open, expect }) => {
+    const fd = open();
+    expect(sys.pwrite(fd, 'end', 2 ** 53 - 4), 3);
+    const memory = Number(sys.mmap(fd, 2 ** 53 - K, K, PROT_READ, MAP_SHARED));
+    expect(sys.load(memory + K - 6, 6), '\0\0end\0');
+  }),
+
   check('a mapping outlives its descriptor', ({ sys, open, file, expect }) => {
     const fd = Number(sys.open(file, O_RDWR));
     expect(sys.pwrite(fd, 'abcdef', 0), 6);

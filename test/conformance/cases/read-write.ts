@@ -198,15 +198,11 @@ export const readWriteCases = [
     { tmpfs: { got: '""', why: NUMBERS } },
   ),
 
-  check(
-    'a read that would pass 2^53 - 1 is EFBIG, though its first bytes are there',
-    ({ sys, open, expect }) => {
-      const fd = open();
-      expect(sys.ftruncate(fd, 2 ** 53 - 1), 0);
-      expect(sys.pread(fd, 5, 2 ** 53 - 4), 'EFBIG');
-    },
-    { tmpfs: { got: '"\\u0000\\u0000\\u0000"', why: NUMBERS } },
-  ),
+  check('a read that would pass 2^53 - 1 is short, as at any end', ({ sys, open, expect }) => {
+    const fd = open();
+    expect(sys.ftruncate(fd, 2 ** 53 - 1), 0);
+    expect(sys.pread(fd, 5, 2 ** 53 - 4), '\0\0\0');
+  }),
 
   check('a write that would pass 2^63 - 1 is refused by the kernel', ({ sys, open, expect }) => {
     expect(sys.pwrite(open(), 'xy', 2n ** 63n - 2n), 'EINVAL');

@@ -11,7 +11,7 @@ import type { Scene } from '../scene.ts';
 const { O_RDWR } = constants;
 
 /** How long a load goes on, in milliseconds. */
-const LOAD = 1500;
+const LOAD = 1000;
 
 /** What a call may end in when the file goes: its data was taken, its name is gone, or its daemon is. */
 const GONE = ['data', 'EBUSY', 'ENOENT', 'ENOTCONN', 'ECONNABORTED', 'ENODEV'];
