@@ -141,7 +141,7 @@ export function quote(path: string): string {
 }
 
 /** The last part of a sentence: why a system call failed, and where it helps, what to do. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   const errno = Errno.from(error);
   if (!(errno instanceof Errno)) return error instanceof Error ? error.message : String(error);
   const text = errno.message.replace(/^[^:]*: /, '');
