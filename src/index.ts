@@ -14,4 +14,5 @@ export { UserSliceReader, UserSliceWriter } from './proc-fs/user-slice.ts';
 export { Whence } from './proc-fs/whence.ts';
 export { type RamFileOptions, RustProcRamFile } from './ram-file/rust-proc-ram-file.ts';
 export { KernelSession, type KernelSessionOptions } from './transport/kernel/session.ts';
+export { LibfuseSession, type LibfuseSessionOptions } from './transport/libfuse/session.ts';
 export { MountError, type MountOptions } from './transport/mount.ts';

@@ -67,6 +67,15 @@ function openDevice(): number {
   }
 }
 
+/** Throws a MountError when this process may not open the FUSE device. */
+export function checkDevice(): void {
+  try {
+    accessSync(DEVICE, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw deviceError(error);
+  }
+}
+
 function deviceError(error: unknown): MountError {
   const missing = Errno.from(error);
   const remedy =
@@ -81,12 +90,8 @@ function deviceError(error: unknown): MountError {
  * over the socket that _FUSE_COMMFD names. Source: fusermount3(1), util/fusermount.c of libfuse.
  */
 function mountAsUser(dir: string, options: MountOptions): number {
-  try {
-    // fusermount3 opens the device with the caller's own rights, and would say less about it.
-    accessSync(DEVICE, constants.R_OK | constants.W_OK);
-  } catch (error) {
-    throw deviceError(error);
-  }
+  // fusermount3 opens the device with the caller's own rights, and would say less about it.
+  checkDevice();
   const [ours, theirs] = socketpair();
   using _ours = ours;
   using _theirs = theirs;
@@ -136,7 +141,7 @@ export function quote(path: string): string {
 }
 
 /** The last part of a sentence: why a system call failed, and where it helps, what to do. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   const errno = Errno.from(error);
   if (!(errno instanceof Errno)) return error instanceof Error ? error.message : String(error);
   const text = errno.message.replace(/^[^:]*: /, '');

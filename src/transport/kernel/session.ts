@@ -8,6 +8,7 @@ import type { ProcFile } from '../../proc-fs/handler.ts';
 import type { ProcDirEntry, TreeWatcher } from '../../proc-fs/proc-dir-entry.ts';
 import { type MountOptions, mountFuse, unmountFuse } from '../mount.ts';
 import type { Session } from '../session.ts';
+import { NO_USAGE, type Usage } from '../usage.ts';
 import { lend } from './backing.ts';
 import { Call, REPLY_HEADER } from './call.ts';
 import { FuseDevice } from './device.ts';
@@ -15,7 +16,7 @@ import { serve, treeOperations } from './dispatch.ts';
 import { initialize, MAX_WRITE } from './init.ts';
 import { notifyInvalEntry, notifyInvalInode, notifyPoll } from './notify.ts';
 import { NO_REPLY, type Node } from './operation.ts';
-import { Lookups, OpenFiles, type TreeServer, type Usage } from './tree-server.ts';
+import { Lookups, OpenFiles, type TreeServer } from './tree-server.ts';
 import type { WorkerData, WorkerMessage } from './worker.ts';
 
 export interface KernelSessionOptions extends MountOptions {
@@ -30,8 +31,6 @@ const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 
 /** Room for the header and every struct of a fixed size, in bytes. */
 const SMALL_REPLY = 256;
-
-const NO_USAGE: Usage = { used: 0, max: 0, size: 4096 };
 
 /**
  * A tree of proc entries, mounted over the kernel's FUSE protocol.

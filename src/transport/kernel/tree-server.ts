@@ -1,13 +1,7 @@
 import type { ProcFile } from '../../proc-fs/handler.ts';
 import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
+import type { Usage } from '../usage.ts';
 import type { FileServer } from './operation.ts';
-
-/** Memory in use and allowed, in pages of `size` bytes: what df shows. */
-export interface Usage {
-  readonly used: number;
-  readonly max: number;
-  readonly size: number;
-}
 
 /** What operations on the whole tree need of the thread that owns it. */
 export interface TreeServer extends FileServer {

@@ -1,0 +1,30 @@
+import { libcFunction } from './libc.ts';
+
+/** Source: linux/fcntl.h. */
+const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
+const FD_CLOEXEC = 1;
+
+/** Source: fcntl(2). The commands used here take an int. */
+const fcntl = libcFunction<[fd: number, command: number, argument: number]>('fcntl', 'int', [
+  'int',
+  'int',
+  'int',
+]);
+
+const dup2 = libcFunction<[from: number, to: number]>('dup2', 'int', ['int', 'int']);
+
+/** Another descriptor of the same open file, close-on-exec. */
+export function duplicate(fd: number): number {
+  return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/** Keeps programs that this process starts from inheriting the descriptor. */
+export function closeOnExec(fd: number): void {
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/** Makes the number `to` mean the open file of `from`. What it meant before is closed. Source: dup2(2). */
+export function replace(from: number, to: number): void {
+  dup2(from, to);
+}

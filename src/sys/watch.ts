@@ -1,0 +1,63 @@
+import { closeSync, openSync } from 'node:fs';
+import koffi from 'koffi';
+import { libcFunction } from './libc.ts';
+import { mounts } from './mountinfo.ts';
+
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+
+/** sizeof(struct epoll_event), packed. All zero: EPOLLERR and EPOLLHUP, which are always watched for. */
+const NO_EVENTS = new Uint8Array(12);
+
+/** For koffi's poll, which wants an event to watch for: one that neither file here knows. Errors come all the same. */
+const ERRORS_ONLY = { disconnect: true };
+
+const epollCreate1 = libcFunction<[flags: number]>('epoll_create1', 'int', ['int']);
+
+const epollCtl = libcFunction<[epoll: number, operation: number, fd: number, event: Uint8Array]>(
+  'epoll_ctl',
+  'int',
+  ['int', 'int', 'int', 'void *'],
+);
+
+/**
+ * Resolves when no mount of the device is left in this process's namespace. `device` is `major:minor`, as in MountInfo.
+ *
+ * Whoever polls mountinfo is told of each change by POLLERR and POLLPRI. Source: proc_pid_mounts(5).
+ */
+export function mountGone(device: string): Promise<void> {
+  return new Promise((gone) => {
+    const fd = openSync('/proc/self/mountinfo', 'r');
+    const handle = koffi.node.poll(fd, ERRORS_ONLY, look);
+    look();
+
+    function look(): void {
+      if (mounts().some((mount) => mount.device === device)) {
+        // libuv stops at an error.
+        handle.start(ERRORS_ONLY, look);
+        return;
+      }
+      handle.close();
+      closeSync(fd);
+      gone();
+    }
+  });
+}
+
+/**
+ * Resolves when a descriptor has an error or is hung up, as that of a FUSE connection that ended (fuse_dev_poll).
+ *
+ * By way of an epoll descriptor, because libuv makes non-blocking what it polls: that is a property of the open file, which
+ * others may have duplicated and read from.
+ */
+export function hungUp(fd: number): Promise<void> {
+  return new Promise((done) => {
+    const epoll = epollCreate1(EPOLL_CLOEXEC);
+    epollCtl(epoll, EPOLL_CTL_ADD, fd, NO_EVENTS);
+    const handle = koffi.node.poll(epoll, { readable: true }, () => {
+      handle.close();
+      closeSync(epoll);
+      done();
+    });
+  });
+}

@@ -1,0 +1,25 @@
+import { FSNAME, type MountOptions } from '../mount.ts';
+
+/** What libfuse 2.9 and its fusermount are told, as one argument. Source: mount.fuse(8). */
+export function libfuseOptions({ words = [], allowOther = false }: MountOptions): string {
+  const options = [
+    `fsname=${FSNAME}`,
+    `subtype=${FSNAME}`,
+    'default_permissions',
+    ...(allowOther ? ['allow_other'] : []),
+    // As mount(2) has it: whether a directory may be hidden is for the caller to say.
+    'nonempty',
+    // Every read and write reaches the handler, and up to 128 KiB of it at once.
+    'direct_io',
+    'big_writes',
+    // What the program itself changes or removes must be seen at once, and libfuse can't be made to tell the kernel.
+    'entry_timeout=0',
+    'attr_timeout=0',
+    // unlink and rename of an open file are for the tree to refuse, not to be made a rename to a hidden name first.
+    'hard_remove',
+    // The inode numbers are the entries' own.
+    'use_ino',
+    ...words,
+  ];
+  return `-o${options.join(',')}`;
+}

@@ -1,0 +1,22 @@
+import { refusal } from '../../refusal.ts';
+import type { NativeRequest } from '../fuse-native.ts';
+import type { Handlers, TreeServer } from '../server.ts';
+
+export function refused(
+  server: TreeServer,
+): Handlers<'create' | 'mknod' | 'mkdir' | 'symlink' | 'link' | 'unlink' | 'rmdir' | 'rename'> {
+  const refuse = (errno: number) => (request: NativeRequest) => server.answer(request, -errno);
+  const create = refuse(refusal.create);
+  const remove = refuse(refusal.remove);
+  return {
+    create,
+    mknod: create,
+    mkdir: create,
+    symlink: create,
+    link: create,
+    unlink: remove,
+    rmdir: remove,
+    rename: (request, _path, newPath) =>
+      server.answer(request, -refusal.rename(server.entry(newPath) !== undefined)),
+  };
+}
