@@ -53,8 +53,11 @@ function planOf(options: Options): Plan {
   const counts = options.threads;
   const plan =
     counts !== undefined ? threads(counts) : options.quick ? quick : options.full ? full : standard;
+  // What isn't comparable with a whole run must not take the place of its report.
+  const name = rounds === undefined && ids === undefined ? plan.name : 'partial';
   return {
     ...plan,
+    name,
     rounds: rounds ?? plan.rounds,
     contenders: plan.contenders.filter(({ id }) => ids === undefined || ids.includes(id)),
   };
@@ -87,8 +90,7 @@ function report(plan: Plan, output: string, results: Results, description: strin
   console.error(`bench: the report is in ${join(output, plan.name)}.md, and the chart beside it`);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => interrupted.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 try {
   await bench(program.parse().opts<Options>());
 } catch (error) {
