@@ -2,8 +2,8 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { DEFAULT_NAME, RustProcRamFile } from '../ram-file/rust-proc-ram-file.ts';
-import { KernelSession } from '../transport/kernel/session.ts';
-import { quote } from '../transport/mount.ts';
+import { KernelSession, type KernelSessionOptions } from '../transport/kernel/session.ts';
+import { MountError, quote } from '../transport/mount.ts';
 import type { Session } from '../transport/session.ts';
 import { controlOps } from './control.ts';
 import { fill, type Progress } from './fill.ts';
@@ -43,9 +43,7 @@ export async function serve(
   const { file, root, teardown } = create(name, maxSize, settings);
   try {
     if (settings.from !== undefined) await fill(file, settings.from, progress);
-    const { words, allowOther, threads } = settings;
-    const usage = () => file.pages;
-    const session = await KernelSession.mount(root, claimed.dir, { words, allowOther, threads, usage });
+    const session = await mountRoot(transport, root, claimed.dir, { ...settings, usage: () => file.pages });
     claimed[Symbol.dispose]();
     using _end = endOnSignal(session, teardown);
     mounted({ dir: session.dir, file: join(session.dir, name), pid: process.pid, transport, maxSize });
@@ -63,6 +61,21 @@ function create(name: string, maxSize: number, { mode, uid, gid, io, words = [] 
   const root = ProcDirEntry.root(undefined, controlOps(teardown));
   const module = RustProcRamFile.init(root, { name, maxSize, mode, uid, gid, io, atime });
   return { root, file: module.file, teardown };
+}
+
+/** The libfuse transport is loaded when it is asked for: it brings a library along. */
+async function mountRoot(
+  transport: Transport,
+  root: ProcDirEntry,
+  dir: string,
+  { words, allowOther, threads, usage, io = 'direct' }: Settings & Pick<KernelSessionOptions, 'usage'>,
+): Promise<Session> {
+  if (transport === 'kernel') return KernelSession.mount(root, dir, { words, allowOther, threads, usage });
+  if (io !== 'direct') {
+    throw new MountError(`Cannot mount with "--io ${io}" over libfuse 2; use "--transport kernel" for it.`);
+  }
+  const { LibfuseSession } = await import('../transport/libfuse/session.ts');
+  return LibfuseSession.mount(root, dir, { words, allowOther, usage });
 }
 
 /** Ends the session when the process is told to end: SIGINT, SIGTERM or SIGHUP. */
