@@ -1,13 +1,16 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { EACCES, ENOTTY, Errno } from '../abi/errno.ts';
 import { ProcOps } from '../proc-fs/proc-ops.ts';
 import { ioctl } from '../sys/ioctl.ts';
+import type { MountInfo } from '../sys/mountinfo.ts';
+import { attempt, processes } from './processes.ts';
 
 /**
  * How one command speaks to another's daemon: an ioctl(2) on the mounted directory itself. It needs no socket and no
  * file of its own, reaches the daemon of exactly this mount in any namespace, and the kernel says who asks.
  *
- * _IO('R', 1): no data goes along; the answer is the daemon's process number.
+ * _IO('R', 1): no data goes along.
  */
 const TEARDOWN = ('R'.charCodeAt(0) << 8) | 1;
 
@@ -18,21 +21,54 @@ export function controlOps(teardown: () => void): ProcOps {
       if (command !== TEARDOWN) throw new Errno(ENOTTY);
       if (file.uid !== 0 && file.uid !== process.geteuid?.()) throw new Errno(EACCES);
       teardown();
-      return process.pid;
+      return 0;
     },
   });
 }
 
-/** The command's side: asks the daemon of `dir` to remove its entry and take its data. Throws an Errno. */
-export function requestTeardown(dir: string): number {
+/**
+ * The command's side: has the daemon of a mount remove its entry and take its data. Throws an Errno, or an Error that says
+ * why that can't be.
+ */
+export async function requestTeardown(mount: MountInfo): Promise<void> {
   try {
-    const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY);
+    const fd = openSync(mount.dir, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
-      return ioctl(fd, TEARDOWN, 0);
+      ioctl(fd, TEARDOWN, 0);
     } finally {
       closeSync(fd);
     }
   } catch (error) {
-    throw Errno.from(error);
+    const errno = Errno.from(error);
+    if (!(errno instanceof Errno && errno.errno === ENOTTY)) throw errno;
+    await signalTeardown(mount);
   }
+}
+
+/** The daemon's side of the same over libfuse 2, which has no ioctl: the kernel lets only its user and root signal it. */
+export const TEARDOWN_SIGNAL = 'SIGUSR2';
+
+/** How long the daemon may take to act on the signal, in milliseconds, and how often to look. */
+const PATIENCE = 2000;
+const PAUSE = 5;
+
+async function signalTeardown(mount: MountInfo): Promise<void> {
+  const daemon = daemonOf(mount);
+  if (daemon === undefined) throw new Error('its process was not found');
+  process.kill(daemon, TEARDOWN_SIGNAL);
+  for (let waited = 0; waited < PATIENCE; waited += PAUSE) {
+    if (readdirSync(mount.dir).length === 0) return;
+    await setTimeout(PAUSE);
+  }
+  throw new Error('its process did not answer');
+}
+
+/** Who serves a FUSE mount: the process whose /dev/fuse belongs to its connection, as newer kernels tell in fdinfo. */
+function daemonOf(mount: MountInfo): number | undefined {
+  const connection = `fuse_connection:\t${mount.device.split(':').at(1)}\n`;
+  return processes().find((pid) =>
+    (attempt(() => readdirSync(`/proc/${pid}/fdinfo`)) ?? []).some((fd) =>
+      attempt(() => readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.includes(connection),
+    ),
+  );
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { MountInfo } from '../sys/mountinfo.ts';
+import { attempt, processes } from './processes.ts';
 
 /** A process that keeps a mount busy. */
 export interface Holder {
@@ -15,9 +16,8 @@ export interface Holder {
  * users are seen by root only.
  */
 export function holders(mount: MountInfo): Holder[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid && holds(pid, mount))
+  return processes()
+    .filter((pid) => pid !== process.pid && holds(pid, mount))
     .map((pid) => ({ pid, command: commandOf(pid) }));
 }
 
@@ -59,13 +59,4 @@ function commandOf(pid: number): string {
     ?.replaceAll('\0', ' ')
     .trim();
   return line || attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) || '?';
-}
-
-/** A process may be gone, or not ours to look at. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

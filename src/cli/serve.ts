@@ -5,7 +5,7 @@ import { DEFAULT_NAME, RustProcRamFile } from '../ram-file/rust-proc-ram-file.ts
 import { KernelSession, type KernelSessionOptions } from '../transport/kernel/session.ts';
 import { MountError, quote } from '../transport/mount.ts';
 import type { Session } from '../transport/session.ts';
-import { controlOps } from './control.ts';
+import { controlOps, TEARDOWN_SIGNAL } from './control.ts';
 import { fill, type Progress } from './fill.ts';
 import { claim } from './mount-point.ts';
 import type { Settings, Transport } from './parse.ts';
@@ -78,7 +78,7 @@ async function mountRoot(
   return LibfuseSession.mount(root, dir, { words, allowOther, usage });
 }
 
-/** Ends the session when the process is told to end: SIGINT, SIGTERM or SIGHUP. */
+/** Ends the session when the process is told to end, by SIGINT, SIGTERM or SIGHUP; TEARDOWN_SIGNAL takes the data only. */
 function endOnSignal(session: Session, teardown: () => void): Disposable {
   const end = (signal: NodeJS.Signals) => {
     console.error(`ramproc: ${signal}, unmounting ${quote(session.dir)}`);
@@ -92,7 +92,9 @@ function endOnSignal(session: Session, teardown: () => void): Disposable {
   };
   const off = () => {
     for (const signal of endSignals) process.off(signal, end);
+    process.off(TEARDOWN_SIGNAL, teardown);
   };
   for (const signal of endSignals) process.on(signal, end);
+  process.on(TEARDOWN_SIGNAL, teardown);
   return { [Symbol.dispose]: off };
 }

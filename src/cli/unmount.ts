@@ -20,9 +20,9 @@ export const unmountCommand = new Command('unmount')
   .option('--force', 'also when it is in use: the data is taken, who has the file open gets EBUSY')
   .action(run);
 
-function run(dir: string, { lazy = false, force = false }: Flags): void {
+async function run(dir: string, { lazy = false, force = false }: Flags): Promise<void> {
   const mount = find(dir);
-  if (force) forceTeardown(mount);
+  if (force) await forceTeardown(mount);
   try {
     unmountFuse(mount.dir, lazy || force);
   } catch (error) {
@@ -43,9 +43,9 @@ function find(dir: string): MountInfo {
 }
 
 /** A daemon that can't be asked any more has lost its data already, and the mount is taken away all the same. */
-function forceTeardown(mount: MountInfo): void {
+async function forceTeardown(mount: MountInfo): Promise<void> {
   try {
-    requestTeardown(mount.dir);
+    await requestTeardown(mount);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     console.error(
