@@ -5,6 +5,7 @@
 import { UserSliceReader } from '../../src/proc-fs/user-slice.ts';
 import { RamBuffer } from '../../src/ram-file/ram-buffer.ts';
 import { attach, RamFile } from '../../src/ram-file/ram-file.ts';
+import { inlineLayers } from '../../src/transport/kernel/inlining.ts';
 import { byHand } from './abstraction/by-hand.ts';
 import { layers } from './abstraction/layers.ts';
 import { FILE_SIZE, LENGTH, readRequest, type Server } from './abstraction/request.ts';
@@ -38,6 +39,7 @@ function compare(what: string, a: Server, b: Server): void {
   }
 }
 
+inlineLayers();
 const buffer = RamBuffer.create({ name: 'abstraction', maxSize: FILE_SIZE });
 const file = RamFile.create(buffer, 0o666, 0, 0);
 file.write(null, new UserSliceReader().place(Buffer.alloc(FILE_SIZE, 'ramproc'), 0, FILE_SIZE), 0);

@@ -14,7 +14,7 @@ export function layers(call: Call, file: RamFile): Server {
   const server = new OneFile(node);
   return (length) => {
     const operation = fileOperations[call.header.opcode];
-    if (operation === undefined || server.node(call.header.nodeid) === undefined) return 0;
+    if (operation === undefined || !server.find(call.header.nodeid)) return 0;
     const answer = serve(server, operation, call, length);
     return call.finish(typeof answer === 'number' ? answer : -EIO);
   };
@@ -22,14 +22,20 @@ export function layers(call: Call, file: RamFile): Server {
 
 class OneFile implements FileServer {
   readonly #nodes = new Map<number, Node>();
+  #node: Node | undefined;
   readonly #file = { flags: 0, uid: 0, pos: 0, privateData: undefined } satisfies ProcFile;
 
   constructor(node: Node) {
     this.#nodes.set(node.ino, node);
   }
 
-  node(nodeid: number): Node | undefined {
-    return this.#nodes.get(nodeid);
+  find(nodeid: number): boolean {
+    this.#node = this.#nodes.get(nodeid);
+    return this.#node !== undefined;
+  }
+
+  node(): Node | undefined {
+    return this.#node;
   }
 
   file(_fh: number, flags: number): ProcFile {

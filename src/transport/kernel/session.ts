@@ -14,6 +14,7 @@ import { Call, REPLY_HEADER } from './call.ts';
 import { FuseDevice } from './device.ts';
 import { serve, treeOperations } from './dispatch.ts';
 import { initialize, MAX_WRITE } from './init.ts';
+import { inlineLayers } from './inlining.ts';
 import { notifyInvalEntry, notifyInvalInode, notifyPoll } from './notify.ts';
 import { NO_REPLY, type Node } from './operation.ts';
 import { Lookups, OpenFiles, type TreeServer } from './tree-server.ts';
@@ -82,6 +83,7 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
       if (ops?.handler.backing !== undefined) this.#backing.set(ino, lend(device.fd, ops.handler.backing));
     }
     const nodes = this.#sharedFiles();
+    inlineLayers();
     const workers = Array.from({ length: options.threads ?? 2 }, (_, thread) => {
       const workerData: WorkerData = { fd: device.fd, thread, nodes };
       return new Worker(WORKER, { workerData });

@@ -68,6 +68,7 @@ function place(memory: Uint8Array): [request: Uint8Array, reply: Uint8Array] {
  */
 class FuseWorker implements FileServer {
   readonly #nodes = new Map<number, SharedNode>();
+  #node: SharedNode | undefined;
   /** Which worker serves a call is chance, so no state of an open file is kept: one ProcFile serves them all. */
   readonly #file = { flags: 0, uid: 0, pos: 0, privateData: undefined } satisfies ProcFile;
 
@@ -90,7 +91,8 @@ class FuseWorker implements FileServer {
       const length = device.read(call.request);
       if (length === 0) return;
       const operation = fileOperations[call.header.opcode];
-      if (operation === undefined || !this.#nodes.has(call.header.nodeid)) {
+      this.#node = this.#nodes.get(call.header.nodeid);
+      if (operation === undefined || this.#node === undefined) {
         forward(new Uint8Array(call.request.subarray(0, length)));
         continue;
       }
@@ -100,8 +102,9 @@ class FuseWorker implements FileServer {
     }
   }
 
-  node(nodeid: number): Node | undefined {
-    return this.#nodes.get(nodeid);
+  /** The node of the request that is being served; no operation of a worker's asks for another. */
+  node(): Node | undefined {
+    return this.#node;
   }
 
   file(_fh: number, flags: number): ProcFile {
