@@ -10,7 +10,8 @@ const MAX_THREADS = 64;
 /** A typed array ends at 2^32 - 1 bytes in Node 20; what is behind the scratch memory shows the file. */
 const TOTAL = 2 ** 32 - PAGE_SIZE;
 const WINDOW = MAX_THREADS * SCRATCH_SIZE;
-const WINDOW_SIZE = TOTAL - WINDOW;
+/** How much of the file can be mapped, in bytes. */
+export const WINDOW_SIZE = TOTAL - WINDOW;
 
 /** What another thread needs to use the same mapping. */
 export interface MappedPagesState {

@@ -1,5 +1,5 @@
 import { closeSync, fchownSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../proc-fs/errno.ts';
+import { EINVAL, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../proc-fs/errno.ts';
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -31,7 +31,8 @@ const ATIME_IS_OLD = 1;
 const SIZE = 2;
 const MTIME_IS_SET = 3;
 const WRITTEN_MS = 4;
-const SHARED_NUMBERS = 5;
+const ATIME_IS_SET = 5;
+const SHARED_NUMBERS = 6;
 
 export interface RamBufferOptions {
   /** What /proc/PID/fd shows of it. */
@@ -110,7 +111,7 @@ export class RamBuffer {
   read(bytes: Uint8Array, start: number, length: number, offset: number, noatime = false): number {
     if (length === 0) return 0;
     // relatime, as on a tmpfs mounted with the defaults: the first read after a change moves atime, the others don't.
-    const old = this.state.atime && !noatime && this.#numbers[ATIME_IS_OLD] === 1;
+    const old = this.state.atime && !noatime && this.#numbers[ATIME_IS_OLD] === 1 && this.#atimeMoves();
     if (!old && this.#mapped !== undefined) {
       const there = Math.min(length, this.size - offset);
       if (there > 0 && this.#mapped.has(offset, there)) {
@@ -118,7 +119,6 @@ export class RamBuffer {
         return there;
       }
     }
-    if (old) this.#numbers[ATIME_IS_OLD] = 0;
     try {
       return readSync(old ? this.#memfd : this.#noatime, bytes, start, length, offset);
     } catch (error) {
@@ -154,17 +154,20 @@ export class RamBuffer {
 
   /** fallocate(2) with the modes that FUSE lets through; tmpfs itself has no ZERO_RANGE. */
   fallocate(mode: number, offset: number, length: number): void {
+    if (length === 0) throw new Errno(EINVAL);
     this.#changing();
     const keepSize = mode & FALLOC_FL_KEEP_SIZE;
     const punch = () => this.#punch(offset, length);
-    switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+    switch (mode) {
       case 0:
+      case FALLOC_FL_KEEP_SIZE:
         this.#allocate(keepSize, offset, length);
         break;
-      case FALLOC_FL_PUNCH_HOLE:
+      case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
         punch();
         break;
       case FALLOC_FL_ZERO_RANGE:
+      case FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE:
         // Allocated first, so that a range that doesn't fit is refused with its data still there.
         this.#allocate(keepSize, offset, length);
         punch();
@@ -211,6 +214,8 @@ export class RamBuffer {
   setTimes(atime: Timespec | undefined, mtime: Timespec | undefined): void {
     this.#changing();
     futimens(this.#memfd, atime ?? OMIT, mtime ?? OMIT);
+    this.#numbers[MTIME_IS_SET] = 0;
+    if (atime !== undefined) this.#numbers[ATIME_IS_SET] = atime.nsec === UTIME_NOW ? 0 : 1;
   }
 
   /** Sets ctime to the present: the inode changed in what the memfd doesn't keep. */
@@ -244,6 +249,17 @@ export class RamBuffer {
       futimens(this.#memfd, OMIT, NOW);
       this.#numbers[MTIME_IS_SET] = 1;
     }
+  }
+
+  /** Whether the first read after a change moves atime: always, unless a later time was set (relatime_need_update). */
+  #atimeMoves(): boolean {
+    this.#numbers[ATIME_IS_OLD] = 0;
+    if (this.#numbers[ATIME_IS_SET] !== 1) return true;
+    const { atimeMs, mtimeMs, ctimeMs } = fstatSync(this.#memfd);
+    const written = (this.#numbers[WRITTEN_MS] ?? 0) + 1;
+    const moves = atimeMs <= Math.max(mtimeMs, ctimeMs, written);
+    this.#numbers[ATIME_IS_SET] = moves ? 0 : 1;
+    return moves;
   }
 
   /** Before the kernel changes the memfd's times: hands it the one that it doesn't know yet, so that none goes back. */
@@ -420,7 +436,7 @@ function pageUp(offset: number): number {
 
 /** The pages that a range touches. */
 function pagesOf(start: number, end: number): number {
-  return start < end ? Math.ceil(end / PAGE_SIZE) - Math.floor(start / PAGE_SIZE) : 0;
+  return Math.ceil(end / PAGE_SIZE) - Math.floor(start / PAGE_SIZE);
 }
 
 function timespec(ns: bigint): Timespec {

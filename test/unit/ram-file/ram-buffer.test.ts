@@ -1,171 +1,25 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ENXIO, Errno } from '../../../src/abi/errno.ts';
+import { WINDOW_SIZE } from '../../../src/ram-file/mapped-pages.ts';
 import { RamBuffer } from '../../../src/ram-file/ram-buffer.ts';
-import {
-  fallocate,
-  futimens,
-  FALLOC_FL_KEEP_SIZE as KEEP_SIZE,
-  lseek,
-  O_NOATIME,
-  FALLOC_FL_PUNCH_HOLE as PUNCH_HOLE,
-  SEEK_DATA,
-  SEEK_HOLE,
-  type Timespec,
-  FALLOC_FL_ZERO_RANGE as ZERO_RANGE,
-} from '../../../src/sys/memfd.ts';
+import { O_NOATIME } from '../../../src/sys/memfd.ts';
 import { Tmpfs } from '../../support/tmpfs.ts';
-
-const PAGE = 4096;
-const PAGES = 8;
-const LIMIT = PAGES * PAGE;
-
-/** What `times` sets: whether a file was read or changed since is then plain to see. */
-const LONG_AGO: Timespec = { sec: 1000, nsec: 0 };
-
-/** A call on the file, with numbers that shrink well and print as what they are. */
-type Step =
-  | { call: 'write' | 'read'; offset: number; length: number }
-  | { call: 'truncate'; size: number }
-  | { call: 'times' }
-  | { call: 'fallocate'; mode: number; offset: number; length: number };
-
-/** A file that such calls can be made on. Each answers a number, or throws an Errno. */
-interface File {
-  write(bytes: Uint8Array, offset: number): number;
-  read(bytes: Uint8Array, offset: number): number;
-  truncate(size: number): void;
-  /** Sets atime and mtime. */
-  times(time: Timespec): void;
-  fallocate(mode: number, offset: number, length: number): void;
-}
-
-/** The answer of a call: its number, or its error's name. */
-function answer(call: () => unknown): number | string {
-  try {
-    const result = call();
-    return typeof result === 'number' ? result : 0;
-  } catch (error) {
-    const errno = Errno.from(error);
-    if (errno instanceof Errno) return errno.code;
-    throw error;
-  }
-}
-
-function ours(buffer: RamBuffer): File {
-  return {
-    write: (bytes, offset) => buffer.write(bytes, 0, bytes.length, offset),
-    read: (bytes, offset) => buffer.read(bytes, 0, bytes.length, offset),
-    truncate: (size) => buffer.truncate(size),
-    times: (time) => buffer.setTimes(time, time),
-    fallocate: (mode, offset, length) => buffer.fallocate(mode, offset, length),
-  };
-}
-
-/** The same calls on a descriptor. tmpfs has no ZERO_RANGE: what it would be in terms of what tmpfs has. */
-function ofDescriptor(fd: number): File {
-  return {
-    write: (bytes, offset) => writeSync(fd, bytes, 0, bytes.length, offset),
-    read: (bytes, offset) => readSync(fd, bytes, 0, bytes.length, offset),
-    truncate: (size) => ftruncateSync(fd, size),
-    times: (time) => futimens(fd, time, time),
-    fallocate: (mode, offset, length) => {
-      if ((mode & ~KEEP_SIZE) !== ZERO_RANGE) {
-        fallocate(fd, mode, offset, length);
-        return;
-      }
-      fallocate(fd, mode & KEEP_SIZE, offset, length);
-      fallocate(fd, PUNCH_HOLE | KEEP_SIZE, offset, length);
-      fallocate(fd, mode & KEEP_SIZE, offset, length);
-    },
-  };
-}
-
-/** Bytes in a form that a failure prints well: how often each comes in a row, as in `4096×7 100×0`. */
-function runs(bytes: Uint8Array): string {
-  const parts = [];
-  for (let start = 0, end = 0; start < bytes.length; start = end) {
-    const byte = bytes[start];
-    while (end < bytes.length && bytes[end] === byte) end++;
-    parts.push(`${end - start}×${byte}`);
-  }
-  return parts.join(' ');
-}
-
-/** Runs a step; `fill` is the byte that a write writes. A read's answer has its bytes in it. */
-function run(step: Step, file: File, fill: number): unknown {
-  switch (step.call) {
-    case 'write':
-      return answer(() => file.write(new Uint8Array(step.length).fill(fill), step.offset));
-    case 'read': {
-      const bytes = new Uint8Array(step.length).fill(0xee);
-      return [answer(() => file.read(bytes, step.offset)), runs(bytes)];
-    }
-    case 'times':
-      return answer(() => file.times(LONG_AGO));
-    case 'truncate':
-      return answer(() => file.truncate(step.size));
-    case 'fallocate':
-      return answer(() => file.fallocate(step.mode, step.offset, step.length));
-  }
-}
-
-/** All of a file that can be seen, and whether it was read or changed since `times`. */
-function state(fd: number) {
-  const { size, blocks, atimeMs, mtimeMs } = fstatSync(fd);
-  const content = Buffer.alloc(size);
-  readSync(fd, content, 0, size, 0);
-  const [wasRead, wasChanged] = [atimeMs, mtimeMs].map((ms) => ms !== LONG_AGO.sec * 1000);
-  return { size, blocks, wasRead, wasChanged, data: dataRuns(fd, size), content: runs(content) };
-}
-
-/** The same of a buffer, with what only it can tell. */
-function bufferState(buffer: RamBuffer) {
-  const { size, blocks, atime, mtime } = buffer.stat();
-  const [wasRead, wasChanged] = [atime, mtime].map(({ sec }) => sec !== LONG_AGO.sec);
-  const { data, content } = state(buffer.state.noatime);
-  return { size, blocks, wasRead, wasChanged, data, content };
-}
-
-/** Where data starts and ends, as SEEK_DATA and SEEK_HOLE tell it. */
-function dataRuns(fd: number, size: number): number[] {
-  const runs: number[] = [];
-  let at = 0;
-  while (at < size) {
-    try {
-      at = lseek(fd, at, SEEK_DATA);
-    } catch (error) {
-      if (error instanceof Errno && error.errno === ENXIO) break;
-      throw error;
-    }
-    runs.push(at);
-    at = lseek(fd, at, SEEK_HOLE);
-    runs.push(at);
-  }
-  return runs;
-}
-
-/** Near a page's start as often as not, within twice the limit. */
-const position = fc
-  .tuple(fc.nat(2 * PAGES), fc.constantFrom(0, 0, 1, 100, PAGE - 1))
-  .map(([page, within]) => page * PAGE + within);
-const length = fc
-  .tuple(fc.nat(PAGES + 2), fc.constantFrom(0, 0, 1, 100, PAGE - 1))
-  .map(([page, within]) => page * PAGE + within);
-const mode = fc.constantFrom(0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE);
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ call: fc.constant('write' as const), offset: position, length }) },
-  { weight: 2, arbitrary: fc.record({ call: fc.constant('read' as const), offset: position, length }) },
-  { weight: 2, arbitrary: fc.record({ call: fc.constant('truncate' as const), size: position }) },
-  { weight: 1, arbitrary: fc.record({ call: fc.constant('times' as const) }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({ call: fc.constant('fallocate' as const), mode, offset: position, length }),
-  },
-);
+import {
+  bufferState,
+  FUTURE,
+  LIMIT,
+  LONG_AGO,
+  ofBuffer,
+  ofDescriptor,
+  PAGE,
+  PAGES,
+  run,
+  type Step,
+  state,
+  step,
+} from './steps.ts';
 
 /** A buffer and a file of a tmpfs with the same limit, which calls are made on in turns. */
 class Pair implements Disposable {
@@ -174,9 +28,11 @@ class Pair implements Disposable {
   /** Descriptors of the tmpfs's only file: one for calls, and one to look at it without a trace. */
   readonly fd: number;
   readonly #noatime: number;
+  readonly #other: RamBuffer;
 
   constructor(lent: boolean) {
     this.buffer = RamBuffer.create({ name: 'test', maxSize: LIMIT, lent });
+    this.#other = new RamBuffer(this.buffer.state);
     const path = join(this.#tmpfs.dir, 'file');
     this.fd = openSync(path, 'wx+');
     this.#noatime = openSync(path, O_NOATIME);
@@ -190,20 +46,28 @@ class Pair implements Disposable {
     this.#tmpfs[Symbol.dispose]();
   }
 
-  /** Runs the steps on both, from empty on, and compares every answer, and after each step all that can be seen. */
-  compare(steps: readonly Step[]): void {
+  /**
+   * Runs the steps on both, from empty on, and compares every answer, and after each `look`th step all that can be
+   * seen. Two threads take turns at the buffer, as far as it can tell.
+   */
+  compare(steps: readonly Step[], base: number, look: number): void {
     const { buffer, fd } = this;
-    const [mine, theirs] = [ours(buffer), ofDescriptor(fd)];
+    const [mine, theirs] = [ofBuffer(buffer), ofDescriptor(fd)];
+    const turns = [mine, ofBuffer(this.#other)];
     for (const file of [mine, theirs]) {
       file.truncate(0);
-      file.times(LONG_AGO);
+      file.times(LONG_AGO, LONG_AGO);
     }
     for (const [i, step] of steps.entries()) {
       const fill = (i % 200) + 1;
-      const expected = run(step, theirs, fill);
-      expect({ step: i, answer: run(step, mine, fill) }).toEqual({ step: i, answer: expected });
-      const seen = bufferState(buffer);
-      expect({ step: i, ...seen }).toEqual({ step: i, ...state(this.#noatime) });
+      const expected = run(step, theirs, base, fill);
+      expect({ step: i, answer: run(step, turns[i % 2] ?? mine, base, fill) }).toEqual({
+        step: i,
+        answer: expected,
+      });
+      if ((i + 1) % look !== 0 && i < steps.length - 1) continue;
+      const seen = bufferState(buffer, base);
+      expect({ step: i, ...seen }).toEqual({ step: i, ...state(this.#noatime, base) });
       expect(seen.blocks * 512).toBeLessThanOrEqual(LIMIT);
       expect(buffer.size).toBe(seen.size);
       expect(buffer.pages).toEqual({ used: (seen.blocks * 512) / PAGE, max: PAGES, size: PAGE });
@@ -214,14 +78,130 @@ class Pair implements Disposable {
 const numRuns = Number(process.env.RUNS ?? 1500);
 
 describe.each([
-  ['memfd', false],
-  ['file lent to the kernel', true],
-])('a RamBuffer on a %s is a file of a tmpfs with the same size=', (_, lent) => {
+  ['memfd', false, 0],
+  ['memfd, where its mapping ends', false, WINDOW_SIZE - 3 * PAGE],
+  ['file lent to the kernel', true, 0],
+])('a RamBuffer on a %s is a file of a tmpfs with the same size=', (_, lent, base) => {
   test('whatever sequence of calls it gets', { timeout: 120_000 }, () => {
     using pair = new Pair(lent);
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => pair.compare(steps)),
+      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.constantFrom(1, 2, 20), (steps, look) =>
+        pair.compare(steps, base, look),
+      ),
       { numRuns },
     );
+  });
+});
+
+describe('a RamBuffer', () => {
+  /** Disposes the buffer with the test. */
+  function create(maxSize: number, atime?: boolean): { buffer: RamBuffer } & Disposable {
+    const buffer = RamBuffer.create({ name: 'test', maxSize, atime });
+    return { buffer, [Symbol.dispose]: () => buffer.free() };
+  }
+
+  const text = (buffer: RamBuffer, offset: number, length: number) => {
+    const bytes = Buffer.alloc(length);
+    return bytes.toString('latin1', 0, buffer.read(bytes, 0, length, offset));
+  };
+
+  test('keeps apart what lies 4 GiB, 16 TiB or nearly 2^53 bytes apart, and pays for what is there', () => {
+    using made = create(64 * PAGE);
+    const { buffer } = made;
+    const offsets = [0, 2 ** 32, 2 ** 44, Number.MAX_SAFE_INTEGER - 10];
+    for (const [i, offset] of offsets.entries()) buffer.write(Buffer.from(`text ${i}`), 0, 6, offset);
+    // Twice: the first read of a change moves atime by a system call, the second may come from the mapping.
+    for (const _ of [1, 2]) {
+      expect(offsets.map((offset) => text(buffer, offset, 6))).toEqual(offsets.map((_, i) => `text ${i}`));
+    }
+    expect(buffer.size).toBe(Number.MAX_SAFE_INTEGER - 4);
+    expect(buffer.pages.used).toBe(4);
+    expect([buffer.nextHole(0), buffer.nextData(PAGE)]).toEqual([PAGE, 2 ** 32]);
+  });
+
+  test('rounds its limit down to whole pages', () => {
+    using made = create(2 * PAGE - 1);
+    expect(made.buffer.write(Buffer.alloc(3 * PAGE), 0, 3 * PAGE, 0)).toBe(PAGE);
+    expect(made.buffer.pages).toEqual({ used: 1, max: 1, size: PAGE });
+  });
+
+  test('copies between the middles of the arrays that it is given', () => {
+    using made = create(LIMIT);
+    const { buffer } = made;
+    expect(buffer.write(Buffer.from('..text..'), 2, 4, 10)).toBe(4);
+    const bytes = Buffer.from('--------');
+    expect(buffer.read(bytes, 3, 4, 10)).toBe(4);
+    expect(bytes.toString()).toBe('---text-');
+  });
+
+  test('gives its memory and its descriptors back', () => {
+    const { buffer } = create(LIMIT);
+    buffer.write(Buffer.alloc(PAGE), 0, PAGE, 0);
+    const held = openSync(`/proc/self/fd/${buffer.state.memfd}`, 'r');
+    expect(fstatSync(held).blocks).toBe(8);
+    buffer.free();
+    expect(fstatSync(held)).toMatchObject({ blocks: 0, size: 0 });
+    closeSync(held);
+    for (const fd of [buffer.state.memfd, buffer.state.noatime]) expect(() => fstatSync(fd)).toThrow('EBADF');
+  });
+
+  describe('moves atime', () => {
+    const atime = (buffer: RamBuffer) => buffer.stat().atime.sec;
+
+    test('at the first read after a change, as relatime does', () => {
+      using made = create(LIMIT);
+      const { buffer } = made;
+      buffer.write(Buffer.from('text'), 0, 4, 0);
+      buffer.setTimes(LONG_AGO, LONG_AGO);
+      text(buffer, 0, 4);
+      expect(atime(buffer)).toBeGreaterThan(LONG_AGO.sec);
+    });
+
+    test('never back', () => {
+      using made = create(LIMIT);
+      const { buffer } = made;
+      buffer.write(Buffer.from('text'), 0, 4, 0);
+      buffer.setTimes(FUTURE, undefined);
+      text(buffer, 0, 4);
+      expect(buffer.stat().atime).toEqual(FUTURE);
+    });
+
+    test('not for a reader that asks not to, nor when reading never moves it', () => {
+      using one = create(LIMIT);
+      using other = create(LIMIT, false);
+      for (const { buffer } of [one, other]) {
+        buffer.write(Buffer.from('text'), 0, 4, 0);
+        buffer.setTimes(LONG_AGO, LONG_AGO);
+        buffer.read(Buffer.alloc(4), 0, 4, 0, buffer === one.buffer);
+        expect(atime(buffer)).toBe(LONG_AGO.sec);
+      }
+    });
+  });
+
+  test('a write moves mtime also when a later one was set', () => {
+    using made = create(LIMIT);
+    const { buffer } = made;
+    const write = () => buffer.write(Buffer.from('text'), 0, 4, 0);
+    write();
+    // The second is the first that the kernel doesn't see.
+    write();
+    buffer.setTimes(undefined, FUTURE);
+    write();
+    expect(buffer.stat().mtime.sec).toBeLessThan(FUTURE.sec);
+  });
+
+  test('tells times as they were set, also before 1970 and to the nanosecond', () => {
+    using made = create(LIMIT);
+    const { buffer } = made;
+    const times = [
+      { sec: -1, nsec: 999_999_999 },
+      { sec: 0, nsec: 1 },
+    ] as const;
+    buffer.setTimes(...times);
+    const { atime, mtime, ctime } = buffer.stat();
+    expect([atime, mtime]).toEqual(times);
+    expect(ctime.sec).toBeGreaterThan(1_700_000_000);
+    buffer.setTimes(undefined, { sec: 5, nsec: 0 });
+    expect(buffer.stat()).toMatchObject({ atime: times[0], mtime: { sec: 5, nsec: 0 } });
   });
 });
