@@ -106,7 +106,12 @@ describe('the checks of an entry', () => {
 });
 
 describe('a read', () => {
-  const whole = new ProcOps({ read: (_file, window) => (window.advance(window.length), window.transferred) });
+  const whole = new ProcOps({
+    read(_file, window) {
+      window.advance(window.length);
+      return window.transferred;
+    },
+  });
 
   test.each([
     ['up to 2^53 - 1 is whole', MAX - 8, 8],
