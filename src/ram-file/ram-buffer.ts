@@ -229,6 +229,13 @@ export class RamBuffer {
     return { used: this.#usedPages(), max: this.#maxPages, size: PAGE_SIZE };
   }
 
+  /** Makes the numbers beside the memfd those of the memfd again: a thread ended in the middle of changing them. */
+  recover(): void {
+    this.#mapped?.drop(0, Number.POSITIVE_INFINITY);
+    this.#numbers[SIZE] = fstatSync(this.#memfd).size;
+    this.#numbers[PAGES] = this.#usedPages();
+  }
+
   /** Gives the memory back to the system now, whoever still has the descriptors. */
   free(): void {
     this.#mapped?.release();

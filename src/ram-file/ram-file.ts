@@ -49,7 +49,7 @@ export class RamFile implements ProcHandler {
   constructor(state: RamFileState) {
     this.shared = { module: import.meta.url, state };
     this.backing = state.buffer.mapped === undefined ? state.buffer.memfd : undefined;
-    this.#data = new Mutex(state.mutex, new RamBuffer(state.buffer));
+    this.#data = new Mutex(state.mutex, new RamBuffer(state.buffer), (buffer) => buffer.recover());
     this.#owner = new Uint32Array(state.owner);
   }
 

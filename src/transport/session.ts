@@ -2,7 +2,10 @@
 export interface Session {
   /** The directory that it is mounted on, as an absolute path. */
   readonly dir: string;
-  /** Resolves when the file system is unmounted, by whomever, and nothing of the session is left. */
+  /**
+   * Resolves when the file system is unmounted, by whomever, and nothing of the session is left. Rejects then if the session
+   * had to unmount it because it couldn't go on serving.
+   */
   readonly closed: Promise<void>;
   /**
    * Unmounts. `lazy`: also when it is in use; what is open then keeps working until it is closed.

@@ -1,4 +1,4 @@
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, write, writeSync } from 'node:fs';
 
 /** The code of the error that one of Node's system calls threw. */
 function codeOf(error: unknown): string | undefined {
@@ -8,6 +8,9 @@ function codeOf(error: unknown): string | undefined {
 /** An open /dev/fuse that belongs to a mount. All threads of a session read from and write to the same one. */
 export class FuseDevice {
   readonly fd: number;
+  #closed = false;
+  /** How many notifications are being written. */
+  #notifying = 0;
 
   constructor(fd: number) {
     this.fd = fd;
@@ -40,6 +43,7 @@ export class FuseDevice {
 
   /** Writes the reply that fills the first `length` bytes. The kernel takes it whole or not at all. */
   write(bytes: Uint8Array, length: number): void {
+    if (this.#closed) return;
     try {
       writeSync(this.fd, bytes, 0, length);
     } catch (error) {
@@ -49,7 +53,27 @@ export class FuseDevice {
     }
   }
 
+  /**
+   * Writes a notification by another thread (libuv's): the kernel may wait for a lock that a client holds while it waits
+   * for this thread, such as the directory's during a lookup (fuse_reverse_inval_entry). Whatever comes back is as good:
+   * ENOENT means that the kernel didn't know the inode, and ENODEV that it is gone.
+   */
+  notify(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    this.#notifying++;
+    write(this.fd, bytes, () => {
+      this.#notifying--;
+      this.#closeUnused();
+    });
+  }
+
+  /** Lets go of the descriptor, after which replies and notifications go nowhere: its number may be another file's. */
   close(): void {
-    closeSync(this.fd);
+    this.#closed = true;
+    this.#closeUnused();
+  }
+
+  #closeUnused(): void {
+    if (this.#closed && this.#notifying === 0) closeSync(this.fd);
   }
 }

@@ -2,7 +2,8 @@ import { EINVAL, EIO, ENOSYS } from '../../abi/errno.ts';
 import { Opcode } from '../../abi/fuse.ts';
 import type { Raw } from '../../proc-fs/proc-ops.ts';
 import type { Call } from './call.ts';
-import type { FileServer, Operation } from './operation.ts';
+import type { FuseDevice } from './device.ts';
+import { type FileServer, NO_REPLY, type Operation } from './operation.ts';
 import { copyFileRange, fallocate } from './operations/allocate.ts';
 import { getattr, setattr } from './operations/attr.ts';
 import { fsync } from './operations/fsync.ts';
@@ -78,5 +79,16 @@ export function serve<S>(server: S, operation: Operation<S> | undefined, call: C
   } catch (error) {
     console.error(error);
     return -EIO;
+  }
+}
+
+/** Answers a request. Never throws: a reply that the kernel doesn't take is a mistake of ours, and becomes EIO. */
+export function reply(device: FuseDevice, call: Call, answer: number): void {
+  if (answer === NO_REPLY) return;
+  try {
+    device.write(call.reply, call.finish(answer));
+  } catch (error) {
+    console.error(error);
+    if (answer !== -EIO) reply(device, call, -EIO);
   }
 }

@@ -1,4 +1,3 @@
-import { write } from 'node:fs';
 import { NotifyCode } from '../../abi/fuse.ts';
 import type { Fields, Struct, View } from '../../abi/struct.ts';
 import {
@@ -7,16 +6,11 @@ import {
   fuseNotifyPollWakeupOut,
   fuseOutHeader,
 } from '../../abi/structs.ts';
+import type { FuseDevice } from './device.ts';
 
-/**
- * Sends a notification: a reply to no request, with its code where an error would be.
- *
- * Written by another thread (libuv's): the kernel may wait for a lock that a client holds while it waits for this
- * thread, such as the directory's during a lookup (fuse_reverse_inval_entry). Whatever comes back is as good: ENOENT
- * means that the kernel didn't know the inode, and ENODEV that it is gone.
- */
+/** Sends a notification: a reply to no request, with its code where an error would be. */
 function notify<F extends Fields>(
-  fd: number,
+  device: FuseDevice,
   code: number,
   struct: Struct<F>,
   fill: (body: View<F>) => void,
@@ -28,13 +22,13 @@ function notify<F extends Fields>(
   Object.assign(fuseOutHeader.at(view, 0), { len: bytes.length, error: code, unique: 0 });
   fill(struct.at(view, fuseOutHeader.size));
   bytes.set(text, fuseOutHeader.size + struct.size);
-  write(fd, bytes, () => {});
+  device.notify(bytes);
 }
 
 /** Makes the kernel forget a name, at once and for everybody. */
-export function notifyInvalEntry(fd: number, parent: number, name: string): void {
+export function notifyInvalEntry(device: FuseDevice, parent: number, name: string): void {
   notify(
-    fd,
+    device,
     NotifyCode.INVAL_ENTRY,
     fuseNotifyInvalEntryOut,
     (body) => {
@@ -46,15 +40,15 @@ export function notifyInvalEntry(fd: number, parent: number, name: string): void
 }
 
 /** Makes the kernel forget an inode's attributes and all its cached pages, those that are mapped too. */
-export function notifyInvalInode(fd: number, ino: number): void {
-  notify(fd, NotifyCode.INVAL_INODE, fuseNotifyInvalInodeOut, (body) => {
+export function notifyInvalInode(device: FuseDevice, ino: number): void {
+  notify(device, NotifyCode.INVAL_INODE, fuseNotifyInvalInodeOut, (body) => {
     body.ino = ino;
   });
 }
 
 /** Wakes whoever polls with the handle `kh`. */
-export function notifyPoll(fd: number, kh: number): void {
-  notify(fd, NotifyCode.POLL, fuseNotifyPollWakeupOut, (body) => {
+export function notifyPoll(device: FuseDevice, kh: number): void {
+  notify(device, NotifyCode.POLL, fuseNotifyPollWakeupOut, (body) => {
     body.kh = kh;
   });
 }

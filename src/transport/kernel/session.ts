@@ -1,24 +1,23 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { EINTR, EIO } from '../../abi/errno.ts';
 import { FUSE_ROOT_ID, Opcode } from '../../abi/fuse.ts';
 import type { Fields, Struct, View } from '../../abi/struct.ts';
 import { fuseIoctlIn, fuseReadIn } from '../../abi/structs.ts';
 import type { ProcFile } from '../../proc-fs/handler.ts';
 import type { ProcDirEntry, TreeWatcher } from '../../proc-fs/proc-dir-entry.ts';
-import { type MountOptions, mountFuse, unmountFuse } from '../mount.ts';
+import { MountError, type MountOptions, mountFuse, quote, reason, unmountFuse } from '../mount.ts';
 import type { Session } from '../session.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
 import { lend } from './backing.ts';
-import { Call, REPLY_HEADER } from './call.ts';
+import { Call, REPLY_HEADER, REQUEST_HEADER } from './call.ts';
 import { FuseDevice } from './device.ts';
-import { serve, treeOperations } from './dispatch.ts';
+import { reply, serve, treeOperations } from './dispatch.ts';
 import { initialize, MAX_WRITE } from './init.ts';
 import { inlineLayers } from './inlining.ts';
 import { notifyInvalEntry, notifyInvalInode, notifyPoll } from './notify.ts';
-import { NO_REPLY, type Node } from './operation.ts';
+import type { Node } from './operation.ts';
 import { Lookups, OpenFiles, type TreeServer } from './tree-server.ts';
-import type { WorkerData, WorkerMessage } from './worker.ts';
+import type { WorkerData } from './worker-data.ts';
+import { Workers } from './workers.ts';
 
 export interface KernelSessionOptions extends MountOptions {
   /** How many threads wait for requests, 1 or more. Default: 2. */
@@ -26,9 +25,6 @@ export interface KernelSessionOptions extends MountOptions {
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => Usage) | undefined;
 }
-
-/** The worker's file beside this one: .js when built, .ts when run from source. */
-const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 
 /** Room for the header and every struct of a fixed size, in bytes. */
 const SMALL_REPLY = 256;
@@ -52,49 +48,57 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
   readonly #waiting = new Map<number, Call>();
   /** The numbers under which the kernel was lent backing files, by inode. */
   readonly #backing = new Map<number, number>();
+  readonly #workers: Workers;
 
   /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
   static async mount(root: ProcDirEntry, dir: string, options: KernelSessionOptions): Promise<KernelSession> {
     const device = new FuseDevice(mountFuse(dir, options));
+    let session: KernelSession;
     try {
       const files = [...filesBelow(root)];
       initialize(device, {
         mmap: files.some(({ ops }) => ops?.handler.mmap?.() ?? false),
         passthrough: files.some(({ ops }) => ops?.handler.backing !== undefined),
       });
-      const session = new KernelSession(root, dir, device, options);
-      await session.#ready;
-      return session;
+      session = new KernelSession(root, dir, device, options);
     } catch (error) {
       unmountFuse(dir, true);
+      device.close();
       throw error;
     }
+    try {
+      await session.#workers.ready;
+      return session;
+    } catch (error) {
+      await session.closed.catch(() => {});
+      throw new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}.`, { cause: error });
+    }
   }
-
-  readonly #ready: Promise<unknown>;
 
   private constructor(root: ProcDirEntry, dir: string, device: FuseDevice, options: KernelSessionOptions) {
     this.#root = root;
     this.dir = dir;
     this.#device = device;
     this.#options = options;
-    const watch = root.watch(this);
     for (const { ino, ops } of filesBelow(root)) {
       if (ops?.handler.backing !== undefined) this.#backing.set(ino, lend(device.fd, ops.handler.backing));
     }
-    const nodes = this.#sharedFiles();
     inlineLayers();
-    const workers = Array.from({ length: options.threads ?? 2 }, (_, thread) => {
-      const workerData: WorkerData = { fd: device.fd, thread, nodes };
-      return new Worker(WORKER, { workerData });
+    const watch = root.watch(this);
+    this.#workers = new Workers({ fd: device.fd, nodes: this.#sharedFiles() }, options.threads ?? 2, {
+      serve: (request) => this.#serve(request),
+      abandon: (unique) => this.#abandon(unique),
+      giveUp: () => this.#giveUp(),
     });
-    this.#ready = Promise.all(workers.map((worker) => this.#listen(worker)));
-    this.closed = Promise.all(workers.map((worker) => new Promise((end) => worker.once('exit', end)))).then(
-      () => {
+    this.closed = this.#workers.ended
+      .catch((error: Error) => {
+        throw new Error(`Cannot go on serving ${quote(dir)}: ${error.message}.`, { cause: error });
+      })
+      .finally(() => {
         watch[Symbol.dispose]();
+        this.#waiting.clear();
         device.close();
-      },
-    );
+      });
   }
 
   unmount(lazy: boolean): void {
@@ -109,47 +113,46 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
     });
   }
 
-  /** Resolves when the worker serves. */
-  #listen(worker: Worker): Promise<void> {
-    return new Promise((ready, failed) => {
-      worker.on('message', (message: WorkerMessage) =>
-        message === 'ready' ? ready() : this.#serve(message),
-      );
-      worker.on('error', (error) => {
-        console.error(error);
-        failed(error);
-      });
-    });
-  }
-
   #serve(request: Uint8Array): void {
     const call = new Call(request, new Uint8Array(replySize(request)));
     const operation = treeOperations[call.header.opcode];
     const answer = serve<TreeServer>(this, operation, call, request.length);
     if (typeof answer === 'number') {
-      this.#reply(call, answer);
+      reply(this.#device, call, answer);
       return;
     }
     const { unique } = call.header;
     this.#waiting.set(unique, call);
-    const late = (result: number) => this.#waiting.delete(unique) && this.#reply(call, result);
+    const late = (result: number) => this.#waiting.delete(unique) && reply(this.#device, call, result);
     answer.then(late, (error: unknown) => {
       console.error(error);
       late(-EIO);
     });
   }
 
-  #reply(call: Call, answer: number): void {
-    if (answer !== NO_REPLY) this.#device.write(call.reply, call.finish(answer));
+  /** Answers a request whose worker is gone. */
+  #abandon(unique: number): void {
+    const call = new Call(new Uint8Array(REQUEST_HEADER), new Uint8Array(REPLY_HEADER));
+    call.header.unique = unique;
+    reply(this.#device, call, -EIO);
+  }
+
+  /** Who has a file open is served for as long as there are workers, and then gets ENOTCONN. */
+  #giveUp(): void {
+    try {
+      this.unmount(true);
+    } catch (error) {
+      console.error(error);
+    }
   }
 
   removed(parent: ProcDirEntry, entry: ProcDirEntry): void {
-    notifyInvalEntry(this.#device.fd, parent.ino, entry.name);
-    notifyInvalInode(this.#device.fd, entry.ino);
+    notifyInvalEntry(this.#device, parent.ino, entry.name);
+    notifyInvalInode(this.#device, entry.ino);
   }
 
   changed(entry: ProcDirEntry): void {
-    notifyInvalInode(this.#device.fd, entry.ino);
+    notifyInvalInode(this.#device, entry.ino);
   }
 
   node(nodeid: number): ProcDirEntry | undefined {
@@ -173,7 +176,7 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
   }
 
   waker(kh: number): () => void {
-    return () => notifyPoll(this.#device.fd, kh);
+    return () => notifyPoll(this.#device, kh);
   }
 
   usage(): Usage {
@@ -184,7 +187,7 @@ export class KernelSession implements Session, TreeServer, TreeWatcher {
     const call = this.#waiting.get(unique);
     if (call === undefined) return false;
     this.#waiting.delete(unique);
-    this.#reply(call, -EINTR);
+    reply(this.#device, call, -EINTR);
     return true;
   }
 }

@@ -1,31 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../../proc-fs/handler.ts';
+import { EIO } from '../../abi/errno.ts';
+import type { Attr, AttrChange, ProcFile, ProcHandler } from '../../proc-fs/handler.ts';
 import { ProcOps } from '../../proc-fs/proc-ops.ts';
 import { Call, REPLY_HEADER } from './call.ts';
 import { FuseDevice } from './device.ts';
-import { fileOperations, serve } from './dispatch.ts';
+import { fileOperations, reply, serve } from './dispatch.ts';
 import { BUFFER_SIZE, PAGE_SIZE } from './init.ts';
 import type { FileServer, Node } from './operation.ts';
 import { WRITE_DATA } from './operations/write.ts';
-
-/** What a session gives each of its workers. */
-export interface WorkerData {
-  /** The session's /dev/fuse. */
-  readonly fd: number;
-  /** Which of the session's workers this is, from 0. */
-  readonly thread: number;
-  /** The files whose handlers run in workers. */
-  readonly nodes: readonly {
-    readonly ino: number;
-    readonly flags: number;
-    readonly shared: SharedHandler;
-    /** The number under which the kernel was lent the file's backing file, if it was. */
-    readonly backing: number | undefined;
-  }[];
-}
-
-/** A worker's message to its session: that it serves, or a request that isn't for a file it knows. */
-export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer>;
+import { printAtOnce } from './worker-console.ts';
+import { WAITING, type WorkerData, type WorkerMessage } from './worker-data.ts';
 
 /** A file whose handler runs here. Its directory entry lives with the session. */
 class SharedNode implements Node {
@@ -86,19 +70,26 @@ class FuseWorker implements FileServer {
     return place(new Uint8Array(2 * ALIGNED_SIZE));
   }
 
-  run(device: FuseDevice, call: Call, forward: (request: Uint8Array<ArrayBuffer>) => void): void {
+  /** Serves until the file system is unmounted. `serving` tells the session of which request it would be left with. */
+  run(
+    device: FuseDevice,
+    call: Call,
+    serving: Float64Array,
+    forward: (request: Uint8Array<ArrayBuffer>) => void,
+  ) {
     for (;;) {
       const length = device.read(call.request);
       if (length === 0) return;
+      serving[0] = call.header.unique;
       const operation = fileOperations[call.header.opcode];
       this.#node = this.#nodes.get(call.header.nodeid);
       if (operation === undefined || this.#node === undefined) {
         forward(new Uint8Array(call.request.subarray(0, length)));
-        continue;
+      } else {
+        const answer = serve(this, operation, call, length);
+        reply(device, call, typeof answer === 'number' ? answer : tooLate());
       }
-      const answer = serve(this, operation, call, length);
-      if (typeof answer !== 'number') throw new TypeError('A shared handler must answer at once.');
-      device.write(call.reply, call.finish(answer));
+      serving[0] = WAITING;
     }
   }
 
@@ -127,12 +118,20 @@ class FuseWorker implements FileServer {
   }
 }
 
+/** A worker is never on its event loop, where a promise could be kept: see SharedHandler. */
+function tooLate(): number {
+  console.error(new TypeError('A shared handler answered with a promise; it must answer at once.'));
+  return -EIO;
+}
+
 if (parentPort === null)
   throw new Error('worker.ts is the start of a worker thread, not a module to import.');
 const port = parentPort;
-const { fd, thread, nodes }: WorkerData = workerData;
+printAtOnce();
+const { fd, thread, nodes, serving }: WorkerData = workerData;
 const worker = new FuseWorker();
 for (const node of nodes) await worker.attach(node);
 const send = (message: WorkerMessage) => port.postMessage(message);
 send('ready');
-worker.run(new FuseDevice(fd), new Call(...worker.buffers(thread)), send);
+worker.run(new FuseDevice(fd), new Call(...worker.buffers(thread)), serving, send);
+send('unmounted');

@@ -4,7 +4,7 @@ import { Mutex } from '../../../src/sync/mutex.ts';
 import { Word } from './words.ts';
 
 export interface MutexWorkerData {
-  readonly act: 'count' | 'take' | 'watch';
+  readonly act: 'count' | 'take' | 'watch' | 'die';
   readonly mutex: SharedArrayBuffer;
   /** Indexes as in `Word`. */
   readonly memory: SharedArrayBuffer;
@@ -50,7 +50,14 @@ function watch(): number {
   }
 }
 
+/** Ends this thread, and it alone, with the lock held. */
+function die(): number {
+  lock.lock();
+  parentPort?.postMessage(0);
+  process.exit();
+}
+
 parentPort?.postMessage('ready');
 Atomics.wait(words, Word.START, 0);
-const acts = { count, watch, take: () => (lock.take() === null ? 0 : 1) };
+const acts = { count, watch, die, take: () => (lock.take() === null ? 0 : 1) };
 parentPort?.postMessage(acts[act]());

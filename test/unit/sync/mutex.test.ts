@@ -67,6 +67,44 @@ describe('the mutex', () => {
   });
 });
 
+describe('a mutex whose owner ended', () => {
+  test('is taken over by one who waits, once, after the value is recovered', {
+    timeout: 60_000,
+  }, async () => {
+    const mutex = Mutex.allocate();
+    const dying = await threads(1, { act: 'die', mutex });
+    const counting = await threads(4, { act: 'count', mutex, rounds: 1000 });
+    expect(await dying.start()).toEqual([0]);
+    const recovered: string[] = [];
+    const lock = new Mutex(mutex, 'the value', (value) => recovered.push(value));
+    expect(lock.lock()).toBe('the value');
+    expect(recovered).toEqual(['the value']);
+    const done = counting.start();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(counting.words[Word.COUNTER], 'the owner lives, and nobody else gets in').toBe(0);
+    lock.unlock();
+    expect(await done).toEqual([0, 0, 0, 0]);
+    expect(counting.words[Word.COUNTER]).toBe(4000);
+    expect(recovered).toHaveLength(1);
+  });
+
+  test('wakes those who had slept on it already', { timeout: 60_000 }, async () => {
+    const mutex = Mutex.allocate();
+    const lock = new Mutex(mutex, 'the value');
+    lock.lock();
+    const dying = await threads(1, { act: 'die', mutex });
+    const died = dying.start();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const counting = await threads(3, { act: 'count', mutex, rounds: 10 });
+    const counted = counting.start();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    lock.unlock();
+    expect(await died).toEqual([0]);
+    expect(await counted).toEqual([0, 0, 0]);
+    expect(counting.words[Word.COUNTER]).toBe(30);
+  });
+});
+
 describe('the value', () => {
   test('is seen as taken by every thread, from the moment that it was', { timeout: 60_000 }, async () => {
     const { mutex, words, start } = await threads(3, { act: 'watch' });

@@ -1,0 +1,90 @@
+import { constants, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mountAt } from '../../src/sys/mountinfo.ts';
+import { must } from '../support/answer.ts';
+import { Cgroup } from '../support/cgroup.ts';
+import { Client } from '../support/client.ts';
+import { Program } from '../support/program.ts';
+import type { Act } from './worker-handler.ts';
+
+const PROGRAM = join(import.meta.dirname, 'worker-program.ts');
+
+let client: Client;
+beforeAll(async () => {
+  client = await Client.start();
+});
+afterAll(() => client[Symbol.asyncDispose]());
+
+/** What read(2) answers on the file that does `act` in a worker. */
+async function read(program: Program, act: Act | 'here'): Promise<unknown> {
+  const fd = must(await client.sys.open(join(program.dir, act), constants.O_RDONLY));
+  const answer = await client.sys.read(fd, 4096);
+  await client.sys.close(fd);
+  return typeof answer === 'string' ? answer : answer.length;
+}
+
+function threadsOf({ pid }: Program): number {
+  return readdirSync(`/proc/${pid}/task`).length;
+}
+
+describe.each([1, 3])('with %i workers', (threads) => {
+  test.each(['throws', 'promises', 'lies', 'recurses'] as const)(
+    'a read that %s is EIO, and its worker lives',
+    async (act) => {
+      await using program = await Program.start(PROGRAM, String(threads));
+      expect(await read(program, 'works')).toBe(0);
+      const before = threadsOf(program);
+      for (let i = 0; i < 20; i++) expect(await read(program, act)).toBe('EIO');
+      expect(await read(program, 'works')).toBe(0);
+      expect(await read(program, 'here')).toBe(0);
+      expect(threadsOf(program)).toBe(before);
+      // Each error is told, though a worker is never on its event loop.
+      expect(program.said.split('\n').filter((line) => /^\w*Error: /.test(line))).toHaveLength(20);
+      expect(program.said).not.toContain('takes its place');
+    },
+  );
+
+  test('a read that ends its worker is EIO, and another worker takes its place', async () => {
+    await using program = await Program.start(PROGRAM, String(threads));
+    expect(await read(program, 'works')).toBe(0);
+    const before = threadsOf(program);
+    for (let i = 0; i < 5; i++) {
+      expect(await read(program, 'exits')).toBe('EIO');
+      expect(await read(program, 'works')).toBe(0);
+      expect(await read(program, 'here')).toBe(0);
+    }
+    await expect.poll(() => threadsOf(program)).toBe(before);
+    expect(program.said.match(/^ramproc: a worker ended \(.*\); another takes its place\.$/gm)).toHaveLength(
+      5,
+    );
+  });
+});
+
+test('a worker that runs out of memory is replaced, and its request is EIO', async () => {
+  await using program = await Program.start(PROGRAM, '2');
+  expect(await read(program, 'works')).toBe(0);
+  expect(await read(program, 'allocates')).toBe('EIO');
+  expect(await read(program, 'works')).toBe(0);
+  expect(await read(program, 'here')).toBe(0);
+  expect(program.said).toMatch(/^ramproc: a worker ended \(.*memory.*\); another takes its place\.$/m);
+});
+
+describe('a worker that cannot be replaced', () => {
+  test.each([1, 2])('ends the session of %i with a message, and no call hangs', async (threads) => {
+    await using pids = new Cgroup('pids');
+    await using program = await Program.start(PROGRAM, String(threads));
+    const holder = must(await client.sys.open(join(program.dir, 'works'), constants.O_RDONLY));
+    expect(await client.sys.read(holder, 10)).toHaveLength(0);
+    pids.add(program.pid);
+    pids.set('pids.max', 1);
+
+    expect(await read(program, 'exits')).toBe('EIO');
+    await expect.poll(() => mountAt(program.dir)).toBeUndefined();
+    // Who has a file open is served by the workers that are left.
+    expect(await client.sys.read(holder, 10)).toEqual(threads === 1 ? 'ENOTCONN' : Buffer.alloc(0));
+    await client.sys.close(holder);
+    expect(await program.ended).not.toBe(0);
+    expect(program.said).toMatch(/Error: Cannot go on serving ".*": .*EAGAIN/);
+  });
+});
