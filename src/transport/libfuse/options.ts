@@ -9,9 +9,9 @@ export function libfuseOptions({ words = [], allowOther = false }: MountOptions)
     ...(allowOther ? ['allow_other'] : []),
     // As mount(2) has it: whether a directory may be hidden is for the caller to say.
     'nonempty',
-    // Every read and write reaches the handler, and up to 128 KiB of it at once.
+    // Every read and write reaches the handler, up to 128 KiB of it at once. Only the page cache, which is not asked then, sends
+    // single pages without "big_writes" (fuse_fill_write_pages).
     'direct_io',
-    'big_writes',
     // What the program itself changes or removes must be seen at once, and libfuse can't be made to tell the kernel.
     'entry_timeout=0',
     'attr_timeout=0',

@@ -49,8 +49,10 @@ export function files(server: TreeServer): Handlers<'open' | 'release' | 'read' 
       );
     },
 
+    /** Who writes isn't known here either, and so nobody keeps set-user-ID bits by it. */
     write(request, _path, fh, memory, length, low, high) {
       const open = server.files.get(fh);
+      open?.ops.procKillPriv();
       const from = new UserSliceReader().place(memory, 0, length);
       settle(open?.ops.procWrite(open.file, from, join64(low, high)) ?? -EINVAL, (result) =>
         native.fuse_native_signal_write(request, result, result, memory.buffer),
