@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../../proc-fs/handler.ts';
 import { ProcOps } from '../../proc-fs/proc-ops.ts';
-import { Call, REPLY_HEADER } from './call.ts';
+import { Call, REPLY_HEADER, REQUEST_HEADER } from './call.ts';
 import { FuseDevice } from './device.ts';
 import { fileOperations, serve } from './dispatch.ts';
 import { BUFFER_SIZE, PAGE_SIZE } from './init.ts';
@@ -89,6 +89,8 @@ class FuseWorker implements FileServer {
     for (;;) {
       const length = device.read(call.request);
       if (length === 0) return;
+      // Without a whole header there is no number to answer with.
+      if (length < REQUEST_HEADER) continue;
       const operation = fileOperations[call.header.opcode];
       if (operation === undefined || !this.#nodes.has(call.header.nodeid)) {
         forward(new Uint8Array(call.request.subarray(0, length)));
