@@ -23,8 +23,8 @@ export type Raw = MaybePromise<number>;
 /** The last number that is a caller's error. From ERESTARTSYS on the kernel's own begin, and it takes none of those. */
 const LAST_ERRNO = 511;
 
-/** The number that a raw answer has for what a handler threw. */
-function errnoOf(error: unknown): number {
+/** The number that a raw answer has for what was thrown. Anything but an Errno is EIO, and its trace is logged. */
+export function errnoOf(error: unknown): number {
   if (error instanceof Errno && error.errno > 0 && isWithin(error.errno, LAST_ERRNO)) return -error.errno;
   console.error(error);
   return -EIO;

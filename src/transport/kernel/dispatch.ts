@@ -1,6 +1,6 @@
-import { EINVAL, EIO, ENOSYS } from '../../abi/errno.ts';
+import { EINVAL, ENOSYS } from '../../abi/errno.ts';
 import { Opcode } from '../../abi/fuse.ts';
-import type { Raw } from '../../proc-fs/proc-ops.ts';
+import { errnoOf, type Raw } from '../../proc-fs/proc-ops.ts';
 import type { Call } from './call.ts';
 import type { FuseDevice } from './device.ts';
 import { type FileServer, NO_REPLY, type Operation } from './operation.ts';
@@ -69,7 +69,8 @@ export const treeOperations: Table<TreeServer> = table<TreeServer>({
 
 /**
  * Serves the request of `length` bytes in `call` with an operation of the server's. Never throws: a request that is
- * cut short or lies about its length is EINVAL, and a mistake of our own is EIO and a stack trace.
+ * cut short or lies about its length is EINVAL, and a mistake, ours or of a callback such as `usage`, is EIO and a
+ * stack trace.
  */
 export function serve<S>(server: S, operation: Operation<S> | undefined, call: Call, length: number): Raw {
   if (operation === undefined) return -ENOSYS;
@@ -77,8 +78,7 @@ export function serve<S>(server: S, operation: Operation<S> | undefined, call: C
   try {
     return operation.serve(server, call);
   } catch (error) {
-    console.error(error);
-    return -EIO;
+    return errnoOf(error);
   }
 }
 

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { EIO } from '../../abi/errno.ts';
 import type { Attr, AttrChange, ProcFile, ProcHandler } from '../../proc-fs/handler.ts';
 import { ProcOps } from '../../proc-fs/proc-ops.ts';
-import { Call, REPLY_HEADER } from './call.ts';
+import { Call, REPLY_HEADER, REQUEST_HEADER } from './call.ts';
 import { FuseDevice } from './device.ts';
 import { fileOperations, reply, serve } from './dispatch.ts';
 import { BUFFER_SIZE, PAGE_SIZE } from './init.ts';
@@ -80,6 +80,8 @@ class FuseWorker implements FileServer {
     for (;;) {
       const length = device.read(call.request);
       if (length === 0) return;
+      // Without a whole header there is no number to answer with.
+      if (length < REQUEST_HEADER) continue;
       serving[0] = call.header.unique;
       const operation = fileOperations[call.header.opcode];
       this.#node = this.#nodes.get(call.header.nodeid);
