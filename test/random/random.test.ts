@@ -1,0 +1,29 @@
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, test } from 'vitest';
+import { pulse } from '../support/run.ts';
+import { Comparison } from './compare.ts';
+import { sequence } from './step.ts';
+
+describe('random sequences of calls answer as on tmpfs', () => {
+  test.each([
+    ['direct', 2000],
+    ['cached', 500],
+    ['passthrough', 500],
+  ])(
+    '--io %s, %i sequences',
+    async (io, numRuns) => {
+      await using comparison = await Comparison.start(['--io', io]);
+      let played = 0;
+      const property = fc.asyncProperty(sequence, async (steps) => {
+        comparison.play(steps);
+        if (++played % 100 > 0) return;
+        pulse();
+        // The runner wants to hear from this process now and then.
+        await setImmediate();
+      });
+      await fc.assert(property, { numRuns });
+    },
+    120_000,
+  );
+});
