@@ -1,4 +1,4 @@
-import { EINVAL, ENOSYS } from '../../abi/errno.ts';
+import { EINVAL, EIO, ENOSYS } from '../../abi/errno.ts';
 import { Opcode } from '../../abi/fuse.ts';
 import { errnoOf, type Raw } from '../../proc-fs/proc-ops.ts';
 import type { Call } from './call.ts';
