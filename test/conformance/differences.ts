@@ -63,3 +63,96 @@ export const passthrough: Differences = {
     sometimes: true,
   },
 };
+
+/** Cases that differ in the same way. */
+function all(got: Difference['got'], why: string, names: readonly string[]): Differences {
+  return Object.fromEntries(names.map((name) => [name, { got, why }]));
+}
+
+const NO_LSEEK = 'libfuse 2 knows no FUSE_LSEEK, and the kernel then takes the whole file for data';
+const NO_FALLOCATE = 'fuse-native has no fallocate';
+const NO_MAPPING = 'mapping files under direct I/O has to be agreed on in a way that libfuse 2 does not know';
+const MILLISECONDS = 'fuse-native hands on milliseconds';
+const BOTH_OR_NONE = 'libfuse 2 sets both times or none for file systems that fuse-native can make';
+
+export const libfuse: Differences = {
+  ...fuse,
+  'sparse: a file of 16 GiB with data at both ends takes two pages': { got: '4096', why: NO_LSEEK },
+  'lseek: SEEK_DATA and SEEK_HOLE find the real ends of holes': { got: '0', why: NO_LSEEK },
+  'lseek: SEEK_DATA and SEEK_HOLE move the position': { got: '0', why: NO_LSEEK },
+  'lseek: SEEK_DATA past 2^53 - 1 is EFBIG': { got: 'ENXIO', why: NO_LSEEK },
+  ...all('EOPNOTSUPP', NO_FALLOCATE, [
+    'lseek: a punched hole is found, a written one is gone',
+    'fallocate: preallocates, and makes the file longer',
+    'fallocate: preallocation keeps what is there',
+    'fallocate: preallocation within the file leaves its size',
+    'fallocate: KEEP_SIZE takes the memory and leaves the size',
+    'fallocate: truncate takes back what KEEP_SIZE reserved',
+    'fallocate: PUNCH_HOLE frees whole pages and zeroes parts',
+    'fallocate: PUNCH_HOLE within one page zeroes and frees nothing',
+    'fallocate: PUNCH_HOLE past the end changes nothing',
+    'fallocate: PUNCH_HOLE up to the end frees the last page',
+    'fallocate: ZERO_RANGE zeroes and keeps the memory',
+    'fallocate: ZERO_RANGE past the end makes the file longer',
+    'fallocate: ZERO_RANGE with KEEP_SIZE leaves the size',
+    'limits: punching and cutting make room again',
+    'limits: fallocate over the limit is ENOSPC, and takes nothing',
+    'limits: what fallocate reserved can be written at the limit',
+  ]),
+  'attributes: fallocate moves mtime and ctime': { got: '""', why: NO_FALLOCATE },
+  'tools: truncate, fallocate and stat agree': { got: /Operation not supported/, why: NO_FALLOCATE },
+  'concurrency: writers, readers, truncation and punching at once leave every byte right': {
+    got: '[ true, true, true, false ]',
+    why: NO_FALLOCATE,
+  },
+  ...all('ENODEV', NO_MAPPING, [
+    'mmap: a shared mapping shows what was written',
+    'mmap: a write shows in a shared mapping at once',
+    'mmap: a store in a shared mapping is read at once',
+    'mmap: stores and writes to the same page keep each other',
+    'mmap: what another process stores is read here',
+    'mmap: a mapping may start at any page and end within one',
+    'mmap: a mapping may end at 2^53 - 1',
+    'mmap: a mapping outlives its descriptor',
+    'mmap: msync and fsync hand on what was stored',
+    'mmap: a file made longer shows in a mapping made before',
+    'mmap: a file cut short shows zeros behind its end in the last page',
+    'mmap: a punched hole shows in a mapping',
+    'mmap: touching a page past the end is SIGBUS',
+    'mmap: a write from a mapping of the file itself arrives',
+    'attributes: a store in a shared mapping moves mtime and ctime by msync',
+    'teardown: unmount --force takes the data from who has it mapped',
+  ]),
+  'attributes: utimensat sets both times to the nanosecond': {
+    got: '[ 1000000000123000000n, 2000000000999000000n ]',
+    why: MILLISECONDS,
+  },
+  'attributes: futimens does the same by descriptor': {
+    got: '[ 5000000000n, 7000000000n ]',
+    why: MILLISECONDS,
+  },
+  'attributes: times before 1970 and after 2106 are kept': {
+    got: '[ -1000000000n, -1000000000n ]',
+    why: MILLISECONDS,
+  },
+  'attributes: a write after utimensat moves mtime on from there': {
+    got: '1000000000000n',
+    why: MILLISECONDS,
+  },
+  'attributes: UTIME_OMIT leaves a time': { got: '[ 1000000000000n, 1000000000000n ]', why: BOTH_OR_NONE },
+  'attributes: UTIME_NOW is the present': { got: '""', why: BOTH_OR_NONE },
+  'tools: touch sets times that ls shows': { got: '"981173106 981173106\\n"', why: BOTH_OR_NONE },
+  'directory: nothing is renamed': {
+    got: 'EINVAL',
+    why: 'libfuse 2 knows no FUSE_RENAME2, and the kernel then takes no flags',
+  },
+  'concurrency: reads of 1048576 bytes beside writes of as many see all of a write or none': {
+    got: /torn/,
+    why: 'libfuse 2 takes 128 KiB in a request, so that a read or write of 1 MiB is eight of them',
+    sometimes: true,
+  },
+  'teardown: unmount --force takes the data from who has the file open': {
+    got: 'ENOENT',
+    why: 'fstat of a file whose name is gone: libfuse asks for its attributes by path',
+  },
+};

@@ -55,6 +55,12 @@ export class Scene implements AsyncDisposable {
     if (!isDeepStrictEqual(got, wanted)) throw new Mismatch(show(got), show(wanted), this.#trace);
   };
 
+  /** The address of a mapping, which must be there: touching any other would end this process. Throws Mismatch. */
+  readonly mapped = (address: Answer<number>): number => {
+    if (typeof address !== 'number') throw new Mismatch(show(address), 'an address', this.#trace);
+    return address;
+  };
+
   /** Which of the file's times a call moves. */
   readonly moved = async (call: () => unknown): Promise<string> => {
     const before = this.stat();

@@ -6,7 +6,7 @@ import { type Mount, mount } from '../support/mount.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
 import type { Case, Difference } from './case.ts';
 import { cases } from './cases/index.ts';
-import { cached, type Differences, fuse, passthrough } from './differences.ts';
+import { cached, type Differences, fuse, libfuse, passthrough } from './differences.ts';
 
 /** A file to play cases on. Disposing it takes it away. */
 export interface Place extends AsyncDisposable {
@@ -94,6 +94,7 @@ export const targets: readonly Target[] = [
   mounted('direct', [], fuse),
   mounted('cached', ['--io', 'cached'], cached),
   mounted('passthrough', ['--io', 'passthrough'], passthrough),
+  mounted('libfuse', ['--transport', 'libfuse'], libfuse),
   tmpfs,
   proc,
 ];

@@ -125,12 +125,12 @@ export const attributeCases = [
 
   check(
     'a store in a shared mapping moves mtime and ctime by msync',
-    async ({ sys, open, moved, expect }) => {
+    async ({ sys, open, moved, mapped, expect }) => {
       const fd = open();
       expect(sys.ftruncate(fd, 4096), 0);
       // Or the page fault's read would move atime too.
       expect(sys.pread(fd, 1, 0), '\0');
-      const memory = Number(sys.mmap(fd, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED));
+      const memory = mapped(sys.mmap(fd, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED));
       expect(
         await moved(() => {
           sys.store(memory, 'abc');

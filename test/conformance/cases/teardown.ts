@@ -104,11 +104,11 @@ export const teardownCases = [
 
   ends(
     'unmount --force takes the data from who has it mapped',
-    async ({ open, sys, dir, file, client, expect }, own) => {
+    async ({ open, sys, dir, file, client, mapped, expect }, own) => {
       expect(sys.pwrite(open(), 'abc', 0), 3);
       const other = await client();
       const theirs = Number(await other.open(file, O_RDWR));
-      const memory = Number(await other.mmap(theirs, 0, 4096, PROT_READ, MAP_SHARED));
+      const memory = mapped(await other.mmap(theirs, 0, 4096, PROT_READ, MAP_SHARED));
       expect(await other.load(memory, 3), 'abc');
       expect((await ramproc('unmount', '--force', dir)).status, 0);
       const end = await other.load(memory, 3).catch((error: Error) => error.message);
