@@ -25,14 +25,14 @@ const MIN_MINOR = 31;
 const FLAGS =
   InitFlag.ASYNC_READ |
   InitFlag.BIG_WRITES |
-  InitFlag.ASYNC_DIO |
+  // Without ASYNC_DIO: with it an O_DIRECT write that fits in part is EIO instead of short (fuse_get_res_by_io).
   InitFlag.PARALLEL_DIROPS |
   InitFlag.MAX_PAGES |
   // The page cache of CACHED files is dropped when a session says so, not when a time or size looks new.
   InitFlag.EXPLICIT_INVAL_DATA |
   InitFlag.INIT_EXT;
 
-/** Enough requests in the background (asynchronous direct I/O, readahead) to keep a few workers busy. */
+/** Enough requests in the background (readahead) to keep a few workers busy. */
 const MAX_BACKGROUND = 64;
 
 /** What a session wants beside the protocol's common part; the protocol says it for a whole mount. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { pattern } from '../../support/bytes.ts';
 import { check } from '../case.ts';
 
-const { O_RDWR, O_APPEND } = constants;
+const { O_RDWR, O_APPEND, O_DIRECT } = constants;
 
 /** A page. */
 const K = 4096;
@@ -45,6 +45,17 @@ export const limitCases = [
       expect(sys.pread(fd, 7 << 20, 0), Buffer.from(pattern(0, 5 << 20)));
     },
     { maxSize: 5 << 20 },
+  ),
+
+  check(
+    'of a write with O_DIRECT over the limit what fits is written and counted',
+    ({ sys, open, stat, expect }) => {
+      const fd = open(O_RDWR | O_DIRECT);
+      expect(sys.pwrite(fd, pattern(0, 2 << 20), 1), (1 << 20) - 1);
+      expect(stat().size, 1 << 20);
+      expect(sys.pwrite(fd, pattern(0, K), 1 << 20), 'ENOSPC');
+    },
+    { maxSize: 1 << 20 },
   ),
 
   check(
