@@ -2,7 +2,7 @@ import koffi, { type KoffiFunc } from 'koffi';
 import { Errno } from '../abi/errno.ts';
 
 /** The C library that this process already runs on, glibc or musl. */
-const libc = koffi.load(null);
+export const libc = koffi.load(null);
 
 /**
  * A C function that answers -1 and sets errno when it fails: here it throws that errno, with the function's name.

@@ -1,9 +1,6 @@
-import { closeSync, readSync, write, writeSync } from 'node:fs';
-
-/** The code of the error that one of Node's system calls threw. */
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
-}
+import { closeSync, write as writeLater } from 'node:fs';
+import { EAGAIN, EINTR, ENODEV, ENOENT, Errno } from '../../abi/errno.ts';
+import { read, write } from '../../sys/read-write.ts';
 
 /** An open /dev/fuse that belongs to a mount. All threads of a session read from and write to the same one. */
 export class FuseDevice {
@@ -23,20 +20,18 @@ export class FuseDevice {
    */
   read(bytes: Uint8Array): number {
     for (;;) {
-      try {
-        return readSync(this.fd, bytes);
-      } catch (error) {
-        switch (codeOf(error)) {
-          case 'ENODEV':
-            return 0;
-          // The request was interrupted before it could be read, or this thread was.
-          case 'ENOENT':
-          case 'EINTR':
-          case 'EAGAIN':
-            continue;
-          default:
-            throw error;
-        }
+      const length = read(this.fd, bytes);
+      if (length >= 0) return length;
+      switch (-length) {
+        case ENODEV:
+          return 0;
+        // The request was interrupted before it could be read, or this thread was.
+        case ENOENT:
+        case EINTR:
+        case EAGAIN:
+          continue;
+        default:
+          throw new Errno(-length, 'read');
       }
     }
   }
@@ -44,13 +39,9 @@ export class FuseDevice {
   /** Writes the reply that fills the first `length` bytes. The kernel takes it whole or not at all. */
   write(bytes: Uint8Array, length: number): void {
     if (this.#closed) return;
-    try {
-      writeSync(this.fd, bytes, 0, length);
-    } catch (error) {
-      // ENOENT: nobody waits for it any more, the request was interrupted. ENODEV: unmounted meanwhile.
-      const code = codeOf(error);
-      if (code !== 'ENOENT' && code !== 'ENODEV') throw error;
-    }
+    const error = -write(this.fd, bytes, length);
+    // ENOENT: nobody waits for it any more, the request was interrupted. ENODEV: unmounted meanwhile.
+    if (error > 0 && error !== ENOENT && error !== ENODEV) throw new Errno(error, 'write');
   }
 
   /**
@@ -61,7 +52,7 @@ export class FuseDevice {
   notify(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#notifying++;
-    write(this.fd, bytes, () => {
+    writeLater(this.fd, bytes, () => {
       this.#notifying--;
       this.#closeUnused();
     });
