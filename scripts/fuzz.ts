@@ -26,7 +26,7 @@ joinRun(run.dir);
 try {
   const end = Date.now() + minutes * 60_000;
   for (const [i, io] of modes.entries()) {
-    await using comparison = await Comparison.start(['--io', io]);
+    await using comparison = await Comparison.start(io);
     if (values.replay !== undefined) {
       const steps: Step[] = JSON.parse(values.replay);
       comparison.play(steps);

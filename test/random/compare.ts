@@ -10,6 +10,9 @@ import type { Step } from './step.ts';
 /** The most memory that the files may take, in bytes: little enough for a sequence to run into it. */
 const MAX_SIZE = 1 << 20;
 
+/** More than a sequence can fill. In cached mode a refused write may undo what a mapping stored: see differences.ts. */
+const ROOMY = 128 << 20;
+
 /** A mount and a tmpfs on which the same sequences are played. Disposing it takes both away. */
 export class Comparison implements AsyncDisposable {
   readonly #mount: Mount;
@@ -17,15 +20,14 @@ export class Comparison implements AsyncDisposable {
   readonly #ours: Player;
   readonly #theirs: Player;
 
-  /** `options` are of `ramproc mount`. */
-  static async start(options: readonly string[]): Promise<Comparison> {
-    const mounted = await mount(['--max-size', String(MAX_SIZE), ...options]);
-    return new Comparison(mounted);
+  static async start(io: string): Promise<Comparison> {
+    const maxSize = io === 'cached' ? ROOMY : MAX_SIZE;
+    return new Comparison(await mount(['--max-size', String(maxSize), '--io', io]), new Tmpfs(maxSize));
   }
 
-  private constructor(mounted: Mount) {
+  private constructor(mounted: Mount, tmpfs: Tmpfs) {
     this.#mount = mounted;
-    this.#tmpfs = new Tmpfs(MAX_SIZE);
+    this.#tmpfs = tmpfs;
     const file = join(this.#tmpfs.dir, 'file');
     writeFileSync(file, '');
     this.#ours = new Player(mounted.file);

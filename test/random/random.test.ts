@@ -13,7 +13,7 @@ describe('random sequences of calls answer as on tmpfs', () => {
   ])(
     '--io %s, %i sequences',
     async (io, numRuns) => {
-      await using comparison = await Comparison.start(['--io', io]);
+      await using comparison = await Comparison.start(io);
       let played = 0;
       const property = fc.asyncProperty(sequence, async (steps) => {
         comparison.play(steps);

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { pattern } from '../../support/bytes.ts';
+import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../support/calls/index.ts';
 import { check } from '../case.ts';
 
 const { O_RDWR, O_APPEND, O_DIRECT } = constants;
@@ -83,6 +84,19 @@ export const limitCases = [
       expect(stat().size, maxSize - 10);
       expect(sys.pread(fd, maxSize, 0), Buffer.from(pattern(0, maxSize - 10)));
       expect(sys.pwrite(fd, 'end of page', maxSize - 10), 10);
+    },
+    { maxSize },
+  ),
+
+  check(
+    'a write that is refused leaves what a mapping has stored',
+    ({ sys, open, mapped, expect }) => {
+      const fd = open();
+      expect(sys.pwrite(fd, pattern(K, maxSize), K), maxSize);
+      const memory = mapped(sys.mmap(fd, K, K, PROT_READ | PROT_WRITE, MAP_SHARED));
+      expect(sys.store(memory, 'stored'), 6);
+      expect(sys.pwrite(fd, 'x'.repeat(2 * K), 0), 'ENOSPC');
+      expect(sys.pread(fd, 6, K), 'stored');
     },
     { maxSize },
   ),
