@@ -49,6 +49,7 @@ export const mountCommand = new Command('mount')
   )
   .option('--io <mode>', `who reads and writes the bytes: ${ioModes.join(', ')} (default: direct)`, parseIo)
   .option('--log <file>', 'append the messages of a mount in the background to a file (default: none)')
+  .option('--record <file>', 'for debugging: write every request of the kernel and every reply to a file')
   .option(
     '-o, --options <list>',
     'options of mount(8), and the ones above: ro,noexec,max_size=1G,…',

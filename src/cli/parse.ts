@@ -18,6 +18,7 @@ export interface Settings {
   from?: string;
   transport?: Transport;
   log?: string;
+  record?: string;
   io?: IoMode;
   allowOther?: boolean;
   /** Mount also on a directory that has something in it. */
@@ -104,6 +105,9 @@ const valued: Record<string, (settings: Settings, value: string) => void> = {
   },
   log: (settings, value) => {
     settings.log = value;
+  },
+  record: (settings, value) => {
+    settings.record = value;
   },
 };
 

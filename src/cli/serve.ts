@@ -68,11 +68,24 @@ async function mountRoot(
   transport: Transport,
   root: ProcDirEntry,
   dir: string,
-  { words, allowOther, threads, usage, io = 'direct' }: Settings & Pick<KernelSessionOptions, 'usage'>,
+  {
+    words,
+    allowOther,
+    threads,
+    record,
+    usage,
+    io = 'direct',
+  }: Settings & Pick<KernelSessionOptions, 'usage'>,
 ): Promise<Session> {
-  if (transport === 'kernel') return KernelSession.mount(root, dir, { words, allowOther, threads, usage });
+  if (transport === 'kernel')
+    return KernelSession.mount(root, dir, { words, allowOther, threads, record, usage });
   if (io !== 'direct') {
     throw new MountError(`Cannot mount with "--io ${io}" over libfuse 2; use "--transport kernel" for it.`);
+  }
+  if (record !== undefined) {
+    throw new MountError(
+      'Cannot record over libfuse 2, which keeps the requests; use "--transport kernel" for it.',
+    );
   }
   const { LibfuseSession } = await import('../transport/libfuse/session.ts');
   return LibfuseSession.mount(root, dir, { words, allowOther, usage });

@@ -14,8 +14,8 @@ export interface TreeWatcher {
   changed(entry: ProcDirEntry): void;
 }
 
-/** Inode numbers are given once in a process, so that a removed entry's is never another's. 1 is every root's. */
-let lastIno = 1;
+/** The root's inode number, in every tree. */
+const ROOT_INO = 1;
 
 function now(): Timespec {
   const ms = Date.now();
@@ -40,6 +40,11 @@ export class ProcDirEntry implements Disposable {
   readonly #children = new Map<string, ProcDirEntry>();
   readonly #watchers = new Set<TreeWatcher>();
   readonly #attr: Attr;
+  /**
+   * Of a root: the last inode number that was given in its tree. Each is given once, so that a removed entry's is never
+   * another's; and the same program's tree has the same ones each time, so that a recorded session can be replayed.
+   */
+  #lastIno = ROOT_INO;
 
   private constructor(
     parent: ProcDirEntry | undefined,
@@ -49,7 +54,7 @@ export class ProcDirEntry implements Disposable {
     isDirectory: boolean,
   ) {
     const created = now();
-    this.ino = parent === undefined ? 1 : ++lastIno;
+    this.ino = parent === undefined ? ROOT_INO : ++parent.#root.#lastIno;
     this.name = name;
     this.isDirectory = isDirectory;
     this.ops = ops;

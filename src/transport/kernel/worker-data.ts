@@ -4,6 +4,8 @@ import type { SharedHandler } from '../../proc-fs/handler.ts';
 export interface WorkerData {
   /** The session's /dev/fuse. */
   readonly fd: number;
+  /** The file that the session is recorded in, if it is. */
+  readonly recording: number | undefined;
   /** Which of the session's workers this is, from 0. One that replaces another has its number. */
   readonly thread: number;
   /** The files whose handlers run in workers. */

@@ -8,6 +8,9 @@ const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 /** What each worker shares with the session, in bytes: two lines of the cache, so that no two write to the same one. */
 const SHARED_SIZE = 128;
 
+/** What is the same for all workers of a session. */
+type SessionData = Omit<WorkerData, 'thread' | 'serving'>;
+
 /** The session that workers work for. */
 export interface WorkersOwner {
   /** A worker read a request that isn't for a file it knows. */
@@ -27,10 +30,10 @@ export class Workers {
   readonly ready: Promise<unknown>;
   /** Resolves when the file system is unmounted and all have ended. Rejects then if one couldn't be replaced. */
   readonly ended: Promise<void>;
-  readonly #data: Pick<WorkerData, 'fd' | 'nodes'>;
+  readonly #data: SessionData;
   readonly #owner: WorkersOwner;
 
-  constructor(data: Pick<WorkerData, 'fd' | 'nodes'>, threads: number, owner: WorkersOwner) {
+  constructor(data: SessionData, threads: number, owner: WorkersOwner) {
     this.#data = data;
     this.#owner = owner;
     const lives: Promise<void>[] = [];

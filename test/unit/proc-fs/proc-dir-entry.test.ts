@@ -86,6 +86,15 @@ describe('the tree', () => {
     }
   });
 
+  test('has the same inode numbers whatever other trees there are, so that a recorded session can be replayed', () => {
+    const numbers = () => {
+      const root = ProcDirEntry.root();
+      const directory = procMkdir('directory', 0o755, root);
+      return [directory, procCreate('file', 0o644, directory, ops)].map(({ ino }) => ino);
+    };
+    expect(numbers()).toEqual(numbers());
+  });
+
   test('a directory has a link for itself, one for its name, and one for each directory in it', () => {
     const root = ProcDirEntry.root();
     expect(root.nlink).toBe(2);
