@@ -1,7 +1,7 @@
 import { type Timespec, UTIME_NOW } from '../sys/memfd.ts';
 import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from './errno.ts';
 import type { Attr, AttrChange } from './handler.ts';
-import type { ProcOps } from './proc-ops.ts';
+import { changeError, type ProcOps } from './proc-ops.ts';
 
 /** The longest name, in bytes of UTF-8. Source: NAME_MAX, include/uapi/linux/limits.h. */
 export const NAME_MAX = 255;
@@ -124,6 +124,8 @@ export class ProcDirEntry implements Disposable {
   /** chmod(2), chown(2) and utimensat(2): 0, or a negative error number. */
   setattr(change: AttrChange): number {
     if (this.ops?.hasAttr) return this.ops.procSetattr(change);
+    const wrong = changeError(change);
+    if (wrong !== 0) return wrong;
     const present = now();
     const { atime, mtime, ...rest } = change;
     Object.assign(this.#attr, rest, { ctime: present });

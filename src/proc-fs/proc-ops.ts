@@ -1,3 +1,4 @@
+import { type Timespec, UTIME_NOW } from '../sys/memfd.ts';
 import { EFBIG, EINVAL, EIO, ENOTTY, EOPNOTSUPP, Errno, ESPIPE } from './errno.ts';
 import type { Attr, AttrChange, MaybePromise, ProcFile, ProcHandler } from './handler.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
@@ -37,8 +38,27 @@ function isWithin(number: number, most: number): boolean {
 
 /** What is wrong with a range of a file: 0 for nothing, EINVAL before its start, EFBIG past 2^53 - 1. */
 function rangeError(offset: number, length: number): number {
-  if (offset < 0) return -EINVAL;
-  return offset + length <= Number.MAX_SAFE_INTEGER ? 0 : -EFBIG;
+  if (!(offset >= 0 && length >= 0)) return -EINVAL;
+  if (offset + length > Number.MAX_SAFE_INTEGER) return -EFBIG;
+  return Number.isInteger(offset) && Number.isInteger(length) ? 0 : -EINVAL;
+}
+
+const U32_MAX = 2 ** 32 - 1;
+
+/** What is wrong with a change of attributes: 0 for nothing, or EINVAL. Source: utimensat(2), for the times. */
+export function changeError({ mode = 0, uid = 0, gid = 0, atime, mtime }: AttrChange): number {
+  const right =
+    isWithin(mode, 0o7777) &&
+    isWithin(uid, U32_MAX) &&
+    isWithin(gid, U32_MAX) &&
+    isTime(atime) &&
+    isTime(mtime);
+  return right ? 0 : -EINVAL;
+}
+
+function isTime(time: Timespec | undefined): boolean {
+  if (time === undefined) return true;
+  return Number.isSafeInteger(time.sec) && (time.nsec === UTIME_NOW || isWithin(time.nsec, 999_999_999));
 }
 
 const none = (): number => 0;
@@ -58,7 +78,7 @@ function answer<T>(call: () => MaybePromise<T>, raw: (result: T) => number): Raw
  * converts them, calls one typed function, and returns its result as a number or its error as a negative one.
  *
  * `file` is undefined when the transport knows no such open file: EINVAL, as for the seed's null pointer.
- * Offsets and sizes below 0 are EINVAL, and past 2^53 - 1 EFBIG.
+ * Offsets and sizes below 0 or not whole are EINVAL, and past 2^53 - 1 EFBIG.
  */
 export class ProcOps {
   readonly handler: ProcHandler;
@@ -129,7 +149,7 @@ export class ProcOps {
 
   procPoll(file: ProcFile | undefined, wake: () => void): Raw {
     if (file === undefined) return -EINVAL;
-    return answer(() => this.handler.poll?.(file, wake) ?? DEFAULT_POLLMASK, upTo(2 ** 32 - 1));
+    return answer(() => this.handler.poll?.(file, wake) ?? DEFAULT_POLLMASK, upTo(U32_MAX));
   }
 
   procIoctl(
@@ -140,6 +160,7 @@ export class ProcOps {
   ): Raw {
     if (file === undefined) return -EINVAL;
     if (this.handler.ioctl === undefined) return -ENOTTY;
+    if (!isWithin(command, U32_MAX)) return -EINVAL;
     return answer(() => this.handler.ioctl?.(file, command, input, output), upTo(2 ** 31 - 1));
   }
 
@@ -153,7 +174,7 @@ export class ProcOps {
     if (file === undefined) return -EINVAL;
     const wrong = rangeError(offset, length);
     if (wrong !== 0) return wrong;
-    if (this.handler.fallocate === undefined) return -EOPNOTSUPP;
+    if (this.handler.fallocate === undefined || !isWithin(mode, U32_MAX)) return -EOPNOTSUPP;
     return answer(() => this.handler.fallocate?.(file, mode, offset, length), none);
   }
 
@@ -183,6 +204,8 @@ export class ProcOps {
   }
 
   procSetattr(change: AttrChange): number {
+    const wrong = changeError(change);
+    if (wrong !== 0) return wrong;
     try {
       this.handler.setattr?.(change);
       return 0;

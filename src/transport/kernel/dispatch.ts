@@ -69,12 +69,12 @@ export const treeOperations: Table<TreeServer> = table<TreeServer>({
 
 /**
  * Serves the request of `length` bytes in `call` with an operation of the server's. Never throws: a request that is
- * cut short or lies about its length is EINVAL, and a mistake, ours or of a callback such as `usage`, is EIO and a
- * stack trace.
+ * cut short or lies about its length is EINVAL, or ignored where there is no reply, and a mistake, ours or of a callback
+ * such as `usage`, is EIO and a stack trace.
  */
 export function serve<S>(server: S, operation: Operation<S> | undefined, call: Call, length: number): Raw {
   if (operation === undefined) return -ENOSYS;
-  if (!call.isWhole(length, operation.size)) return -EINVAL;
+  if (!call.isWhole(length, operation.size)) return operation.silent ? NO_REPLY : -EINVAL;
   try {
     return operation.serve(server, call);
   } catch (error) {

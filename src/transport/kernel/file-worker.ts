@@ -80,7 +80,9 @@ export class FileWorker implements FileServer {
       if (length === 0) return;
       // Without a whole header there is no number to answer with.
       if (length < REQUEST_HEADER) continue;
-      serving[0] = call.header.unique;
+      const { unique } = call.header;
+      if (!isAnswerable(unique)) continue;
+      serving[0] = unique;
       const operation = fileOperations[call.header.opcode];
       this.#node = this.#nodes.get(call.header.nodeid);
       if (operation === undefined || this.#node === undefined) {
@@ -116,6 +118,14 @@ export class FileWorker implements FileServer {
   waker(): () => void {
     return () => {};
   }
+}
+
+/**
+ * Whether a reply can be sent to a number: with 0 it would be a notification (fuse_dev_do_write), and the kernel, which
+ * counts by two from there (fuse_get_unique), never comes to 2^53.
+ */
+function isAnswerable(unique: number): boolean {
+  return unique > 0 && unique <= Number.MAX_SAFE_INTEGER;
 }
 
 /** A worker is never on its event loop, where a promise could be kept: see SharedHandler. */

@@ -61,7 +61,8 @@ export function initialize(device: FuseDevice, wants: Wants): void {
       `This kernel speaks FUSE ${theirs}, and ramproc needs ${ours}: run Linux 5.4 or newer.`,
     );
   }
-  const can = input.flags & InitFlag.INIT_EXT ? input.flags2 : 0;
+  const extended = call.isWhole(length, fuseInitIn.size) && (input.flags & InitFlag.INIT_EXT) !== 0;
+  const can = extended ? input.flags2 : 0;
   if (wants.passthrough && !(can & InitFlag2.PASSTHROUGH)) {
     device.write(call.reply, call.finish(-EPROTO));
     throw new MountError(

@@ -38,6 +38,8 @@ export interface FileServer {
 export interface Operation<S> {
   /** The least bytes that a request of this kind has behind its header. */
   readonly size: number;
+  /** The protocol has no reply to it, not even an error. */
+  readonly silent?: true;
   /** The length of the reply's body, a negative error number, or NO_REPLY; now or later. */
   serve(server: S, call: Call): Raw;
 }
@@ -50,8 +52,8 @@ export function operation<S, F extends Fields>(
   return { size: struct.size, serve: (server, call) => serve(server, call, call.input(struct)) };
 }
 
-/** `next` of a raw answer that isn't an error; an error goes through. */
-export function then(raw: Raw, next: (result: number) => Raw): Raw {
+/** `next` of a raw answer that is no error; an error goes through. Not `then`: a module with that name is a promise to `import`. */
+export function andThen(raw: Raw, next: (result: number) => Raw): Raw {
   if (typeof raw === 'number') return raw < 0 ? raw : next(raw);
   return raw.then((result) => (result < 0 ? result : next(result)));
 }

@@ -1,6 +1,6 @@
 import { ENOENT, EXDEV } from '../../../abi/errno.ts';
 import { fuseCopyFileRangeIn, fuseFallocateIn, fuseWriteOut } from '../../../abi/structs.ts';
-import { type FileServer, operation, then } from '../operation.ts';
+import { andThen, type FileServer, operation } from '../operation.ts';
 
 export const fallocate = operation(fuseFallocateIn, (server: FileServer, call, input) => {
   const ops = server.node(call.header.nodeid)?.ops;
@@ -13,7 +13,7 @@ export const copyFileRange = operation(fuseCopyFileRangeIn, (server: FileServer,
   const ops = server.node(call.header.nodeid)?.ops;
   if (ops === undefined) return -ENOENT;
   if (input.nodeid_out !== call.header.nodeid) return -EXDEV;
-  return then(ops.procCopyFileRange(input.off_in, input.off_out, input.len), (copied) => {
+  return andThen(ops.procCopyFileRange(input.off_in, input.off_out, input.len), (copied) => {
     call.output(fuseWriteOut).size = copied;
     return fuseWriteOut.size;
   });

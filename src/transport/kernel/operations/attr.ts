@@ -6,7 +6,7 @@ import { type fuseAttr, fuseAttrOut, fuseSetattrIn } from '../../../abi/structs.
 import type { Attr, AttrChange } from '../../../proc-fs/handler.ts';
 import { UTIME_NOW } from '../../../sys/memfd.ts';
 import type { Call } from '../call.ts';
-import { type FileServer, type Node, type Operation, operation, then } from '../operation.ts';
+import { andThen, type FileServer, type Node, type Operation, operation } from '../operation.ts';
 
 type AttrView = ReturnType<typeof fuseAttr.at>;
 
@@ -69,8 +69,8 @@ export const setattr = operation(fuseSetattrIn, (server: FileServer, call, input
   const { valid } = input;
   const change = changeIn(input);
   const resized = valid & FattrFlag.SIZE ? (node.ops?.procTruncate(input.size) ?? -EIO) : 0;
-  return then(resized, () =>
-    then(Object.keys(change).length > 0 ? node.setattr(change) : 0, () => replyAttr(call, node)),
+  return andThen(resized, () =>
+    andThen(Object.keys(change).length > 0 ? node.setattr(change) : 0, () => replyAttr(call, node)),
   );
 });
 

@@ -1,7 +1,7 @@
 import { EINVAL, ENOTTY } from '../../../abi/errno.ts';
 import { fuseIoctlIn, fuseIoctlOut } from '../../../abi/structs.ts';
 import { REPLY_HEADER, REQUEST_HEADER } from '../call.ts';
-import { type FileServer, operation, then } from '../operation.ts';
+import { andThen, type FileServer, operation } from '../operation.ts';
 
 const INPUT = REQUEST_HEADER + fuseIoctlIn.size;
 const OUTPUT = REPLY_HEADER + fuseIoctlOut.size;
@@ -15,7 +15,7 @@ export const ioctl = operation(fuseIoctlIn, (server: FileServer, call, input) =>
   const from = call.reader.place(call.request, INPUT, inSize);
   const to = call.writer.place(call.reply, OUTPUT, outSize);
   const answer = ops.procIoctl(server.file(input.fh, 0), input.cmd, from, to);
-  return then(answer, (result) => {
+  return andThen(answer, (result) => {
     call.output(fuseIoctlOut).result = result;
     return fuseIoctlOut.size + to.transferred;
   });

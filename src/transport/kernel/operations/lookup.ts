@@ -1,8 +1,9 @@
 import { ENOENT, ENOTDIR } from '../../../abi/errno.ts';
+import type { Fields, Struct, View } from '../../../abi/struct.ts';
 import { fuseBatchForgetIn, fuseEntryOut, fuseForgetIn, fuseForgetOne } from '../../../abi/structs.ts';
-import { REQUEST_HEADER } from '../call.ts';
+import { type Call, REQUEST_HEADER } from '../call.ts';
 import { namesIn } from '../names.ts';
-import { NO_REPLY, type Operation, operation } from '../operation.ts';
+import { NO_REPLY, type Operation } from '../operation.ts';
 import type { TreeServer } from '../tree-server.ts';
 import { attrValid, encodeAttr } from './attr.ts';
 
@@ -30,17 +31,29 @@ export const lookup: Operation<TreeServer> = {
   },
 };
 
-export const forget = operation(fuseForgetIn, (server: TreeServer, call, input) => {
+export const forget = silent(fuseForgetIn, (server, call, input) => {
   server.lookups.forget(call.header.nodeid, input.nlookup);
-  return NO_REPLY;
 });
 
-export const batchForget = operation(fuseBatchForgetIn, (server: TreeServer, call, input) => {
+export const batchForget = silent(fuseBatchForgetIn, (server, call, input) => {
   const first = REQUEST_HEADER + fuseBatchForgetIn.size;
   const fits = Math.floor((call.header.len - first) / fuseForgetOne.size);
   for (let i = 0; i < Math.min(input.count, fits); i++) {
     const one = call.inputAt(fuseForgetOne, first + i * fuseForgetOne.size);
     server.lookups.forget(one.nodeid, one.nlookup);
   }
-  return NO_REPLY;
 });
+
+function silent<F extends Fields>(
+  struct: Struct<F>,
+  serve: (server: TreeServer, call: Call, input: View<F>) => void,
+): Operation<TreeServer> {
+  return {
+    size: struct.size,
+    silent: true,
+    serve(server, call) {
+      serve(server, call, call.input(struct));
+      return NO_REPLY;
+    },
+  };
+}

@@ -4,7 +4,7 @@ import { fuseOpenIn, fuseOpenOut, fuseReleaseIn } from '../../../abi/structs.ts'
 import type { ProcFile } from '../../../proc-fs/handler.ts';
 import { ProcFlag, type ProcOps } from '../../../proc-fs/proc-ops.ts';
 import type { Call } from '../call.ts';
-import { type FileServer, operation, then } from '../operation.ts';
+import { andThen, type FileServer, operation } from '../operation.ts';
 
 /** O_TRUNC never arrives: without FUSE_ATOMIC_O_TRUNC the kernel makes a SETATTR of it (may_open, handle_truncate). */
 export const open = operation(fuseOpenIn, (server: FileServer, call, input) => {
@@ -12,7 +12,7 @@ export const open = operation(fuseOpenIn, (server: FileServer, call, input) => {
   if (node?.ops === undefined) return -ENOENT;
   const { ops } = node;
   const file = newFile(call, input.flags);
-  return then(ops.procOpen(file), () => {
+  return andThen(ops.procOpen(file), () => {
     const out = call.output(fuseOpenOut);
     out.fh = server.keepFile(file);
     const backing = server.backingId(node);

@@ -1,7 +1,7 @@
 import { ENOENT } from '../../../abi/errno.ts';
 import { FUSE_POLL_SCHEDULE_NOTIFY } from '../../../abi/fuse.ts';
 import { fusePollIn, fusePollOut } from '../../../abi/structs.ts';
-import { type FileServer, operation, then } from '../operation.ts';
+import { andThen, type FileServer, operation } from '../operation.ts';
 
 const nobodyWaits = (): void => {};
 
@@ -9,7 +9,7 @@ export const poll = operation(fusePollIn, (server: FileServer, call, input) => {
   const ops = server.node(call.header.nodeid)?.ops;
   if (ops === undefined) return -ENOENT;
   const wake = input.flags & FUSE_POLL_SCHEDULE_NOTIFY ? server.waker(input.kh) : nobodyWaits;
-  return then(ops.procPoll(server.file(input.fh, 0), wake), (events) => {
+  return andThen(ops.procPoll(server.file(input.fh, 0), wake), (events) => {
     call.output(fusePollOut).revents = events;
     return fusePollOut.size;
   });

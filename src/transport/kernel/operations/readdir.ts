@@ -7,6 +7,9 @@ import type { TreeServer } from '../tree-server.ts';
 import { newFile } from './open.ts';
 
 export const opendir = operation(fuseOpenIn, (server: TreeServer, call, input) => {
+  const directory = server.node(call.header.nodeid);
+  if (directory === undefined) return -ENOENT;
+  if (!directory.isDirectory) return -ENOTDIR;
   call.output(fuseOpenOut).fh = server.keepFile(newFile(call, input.flags));
   return fuseOpenOut.size;
 });
