@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { Opcode } from '../../src/abi/fuse.ts';
+import { hunt } from './hunt.ts';
+
+const COUNT = 100_000;
+
+/** What never succeeds (the tree is only its program's to change), or has no reply. */
+const unserved = new Set<number>([
+  Opcode.FORGET,
+  Opcode.BATCH_FORGET,
+  Opcode.INTERRUPT,
+  Opcode.INIT,
+  Opcode.DESTROY,
+  Opcode.FLUSH,
+  Opcode.READLINK,
+  Opcode.TMPFILE,
+  Opcode.CREATE,
+  Opcode.MKNOD,
+  Opcode.MKDIR,
+  Opcode.SYMLINK,
+  Opcode.LINK,
+  Opcode.UNLINK,
+  Opcode.RMDIR,
+  Opcode.RENAME,
+  Opcode.RENAME2,
+]);
+
+test(`${COUNT} hostile requests are each answered or ignored as the protocol says, and good ones still served`, async () => {
+  const served = await hunt(1, COUNT);
+  // Hostile as they are, enough of them reach each operation.
+  const reached = [...served].filter(([, times]) => times > 100).map(([opcode]) => opcode);
+  expect(reached.sort()).toEqual(
+    Object.values(Opcode)
+      .filter((opcode) => !unserved.has(opcode))
+      .sort(),
+  );
+}, 120_000);
