@@ -155,12 +155,9 @@ export class Fuzz implements Disposable {
 }
 
 /** A request that was answered as none may be. */
-export class FuzzError extends Error {
-  readonly request: Uint8Array;
-
+class FuzzError extends Error {
   constructor(request: Uint8Array, wrong: string) {
     super(`A request went wrong: ${wrong}\n${show(request)}`);
     this.name = 'FuzzError';
-    this.request = request;
   }
 }
