@@ -30,7 +30,7 @@ class OneFile implements FileServer {
   }
 
   find(nodeid: number): boolean {
-    this.#node = this.#nodes.get(nodeid);
+    if (this.#node?.ino !== nodeid) this.#node = this.#nodes.get(nodeid);
     return this.#node !== undefined;
   }
 
