@@ -24,47 +24,41 @@ export interface Struct<F extends Fields> {
 
 const TWO_32 = 2 ** 32;
 
-interface Bytes {
-  readonly view: DataView;
-  readonly base: number;
-}
-
 /** One getter and setter a field, on the prototype, so that V8 inlines them to a load and a store. */
-function accessor(type: FieldType, offset: number): PropertyDescriptor & ThisType<Bytes> {
+function accessor(type: FieldType, offset: number): PropertyDescriptor & ThisType<DataView> {
   switch (type) {
     case 'u16':
       return {
         get() {
-          return this.view.getUint16(this.base + offset, true);
+          return this.getUint16(offset, true);
         },
         set(value: number) {
-          this.view.setUint16(this.base + offset, value, true);
+          this.setUint16(offset, value, true);
         },
       };
     case 'u32':
       return {
         get() {
-          return this.view.getUint32(this.base + offset, true);
+          return this.getUint32(offset, true);
         },
         set(value: number) {
-          this.view.setUint32(this.base + offset, value, true);
+          this.setUint32(offset, value, true);
         },
       };
     case 'i32':
       return {
         get() {
-          return this.view.getInt32(this.base + offset, true);
+          return this.getInt32(offset, true);
         },
         set(value: number) {
-          this.view.setInt32(this.base + offset, value, true);
+          this.setInt32(offset, value, true);
         },
       };
     case 'u64':
       return {
         get() {
-          const at = this.base + offset;
-          const low = this.view.getUint32(at, true);
-          const high = this.view.getUint32(at + 4, true);
+          const low = this.getUint32(offset, true);
+          const high = this.getUint32(offset + 4, true);
           // Most numbers have no high half: without it V8 keeps an integer, which is faster in a Map and in arithmetic.
           return high === 0 ? low : high * TWO_32 + low;
         },
@@ -73,8 +67,7 @@ function accessor(type: FieldType, offset: number): PropertyDescriptor & ThisTyp
     case 'i64':
       return {
         get() {
-          const at = this.base + offset;
-          return this.view.getInt32(at + 4, true) * TWO_32 + this.view.getUint32(at, true);
+          return this.getInt32(offset + 4, true) * TWO_32 + this.getUint32(offset, true);
         },
         set: set64(offset),
       };
@@ -83,24 +76,16 @@ function accessor(type: FieldType, offset: number): PropertyDescriptor & ThisTyp
 
 /** setUint32 takes its value modulo 2^32, so the same two stores write signed and unsigned numbers. */
 function set64(offset: number) {
-  return function (this: Bytes, value: number): void {
-    const at = this.base + offset;
-    this.view.setUint32(at, value, true);
-    this.view.setUint32(at + 4, value >= 0 && value < TWO_32 ? 0 : Math.floor(value / TWO_32), true);
+  return function (this: DataView, value: number): void {
+    this.setUint32(offset, value, true);
+    this.setUint32(offset + 4, value >= 0 && value < TWO_32 ? 0 : Math.floor(value / TWO_32), true);
   };
 }
 
 let structs = 0;
 
 export function struct<const F extends Fields>(fields: F): Struct<F> {
-  class Layout implements Bytes {
-    readonly view: DataView;
-    readonly base: number;
-    constructor(view: DataView, base: number) {
-      this.view = view;
-      this.base = base;
-    }
-  }
+  class Layout extends DataView<ArrayBufferLike> {}
   let offset = 0;
   let alignment = 1;
   for (const [name, type] of Object.entries(fields)) {
@@ -110,9 +95,10 @@ export function struct<const F extends Fields>(fields: F): Struct<F> {
     Object.defineProperty(Layout.prototype, name, accessor(type, offset));
     offset += size;
   }
+  const size = Math.ceil(offset / alignment) * alignment;
   return {
-    size: Math.ceil(offset / alignment) * alignment,
+    size,
     id: structs++,
-    at: (view, base) => new Layout(view, base) as unknown as View<F>,
+    at: (view, base) => new Layout(view.buffer, view.byteOffset + base, size) as unknown as View<F>,
   };
 }

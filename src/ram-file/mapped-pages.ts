@@ -33,9 +33,8 @@ export class MappedPages {
   readonly state: MappedPagesState;
   readonly #bytes: Uint8Array;
   readonly #bitmap: Int32Array;
-  /** What was copied from or to last. */
-  #last: Uint8Array | undefined;
-  #lastIsScratch = false;
+  /** The scratch memory that was copied from or to last. */
+  #scratch: Uint8Array | undefined;
 
   constructor(state: MappedPagesState) {
     this.state = state;
@@ -105,11 +104,10 @@ export class MappedPages {
 
   /** Whether `bytes` is scratch memory. Remembered, since V8 calls out for each `buffer`: a third of a 4 KiB copy. */
   #isScratch(bytes: Uint8Array): boolean {
-    if (bytes !== this.#last) {
-      this.#last = bytes;
-      this.#lastIsScratch = bytes.buffer === this.#bytes.buffer;
-    }
-    return this.#lastIsScratch;
+    if (bytes === this.#scratch) return true;
+    if (bytes.buffer !== this.#bytes.buffer) return false;
+    this.#scratch = bytes;
+    return true;
   }
 
   /** Lets go of the file. The scratch memory stays: a thread may be waiting in it for its next request. */

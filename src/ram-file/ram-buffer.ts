@@ -111,9 +111,11 @@ export class RamBuffer {
   read(bytes: Uint8Array, start: number, length: number, offset: number, noatime = false): number {
     if (length === 0) return 0;
     // relatime, as on a tmpfs mounted with the defaults: the first read after a change moves atime, the others don't.
-    const old = this.state.atime && !noatime && this.#numbers[ATIME_IS_OLD] === 1 && this.#atimeMoves();
+    const old = !noatime && this.#numbers[ATIME_IS_OLD] === 1 && this.#atimeMoves();
     if (!old && this.#mapped !== undefined) {
-      const there = Math.min(length, this.size - offset);
+      const { size } = this;
+      // Not Math.min: it makes a float of `length`, here and for all who count with it.
+      const there = offset + length <= size ? length : size - offset;
       if (there > 0 && this.#mapped.has(offset, there)) {
         this.#mapped.copyOut(offset, bytes, start, there);
         return there;
@@ -261,6 +263,7 @@ export class RamBuffer {
   /** Whether the first read after a change moves atime: always, unless a later time was set (relatime_need_update). */
   #atimeMoves(): boolean {
     this.#numbers[ATIME_IS_OLD] = 0;
+    if (!this.state.atime) return false;
     if (this.#numbers[ATIME_IS_SET] !== 1) return true;
     const { atimeMs, mtimeMs, ctimeMs } = fstatSync(this.#memfd);
     const written = (this.#numbers[WRITTEN_MS] ?? 0) + 1;

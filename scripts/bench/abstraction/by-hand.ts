@@ -1,7 +1,8 @@
 import { readSync } from 'node:fs';
-import { EBUSY, EINVAL, ENOENT, ENOSYS } from '../../../src/abi/errno.ts';
+import { EBUSY, EFBIG, EINVAL, ENOENT, ENOSYS } from '../../../src/abi/errno.ts';
 import { Opcode } from '../../../src/abi/fuse.ts';
 import type { RamBufferState } from '../../../src/ram-file/ram-buffer.ts';
+import { O_NOATIME } from '../../../src/sys/memfd.ts';
 import { viewMemory } from '../../../src/sys/mmap.ts';
 import type { Call } from '../../../src/transport/kernel/call.ts';
 import { INO, LENGTH, type Server } from './request.ts';
@@ -17,7 +18,7 @@ function u64(view: DataView, at: number): number {
 /** What the layers do, by hand in one function: on the same memory, under the same lock, with the same checks. */
 export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferState): Server {
   const { request, reply } = call;
-  const { memfd, noatime, mapped } = buffer;
+  const { memfd, noatime, mapped, atime } = buffer;
   const input = new DataView(request.buffer, request.byteOffset, request.byteLength);
   const output = new DataView(reply.buffer, reply.byteOffset, reply.byteLength);
   const words = new Int32Array(mutex);
@@ -27,25 +28,27 @@ export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferSt
 
   return (length) => {
     let count: number;
-    const size = input.getUint32(56, true);
+    let size = input.getUint32(56, true);
     const offset = u64(input, 48);
     if (input.getUint32(4, true) !== Opcode.READ) count = -ENOSYS;
     else if (u64(input, 16) !== INO) count = -ENOENT;
     else if (length < LENGTH || input.getUint32(0, true) !== length) count = -EINVAL;
-    else if (size > reply.length - 16 || !Number.isSafeInteger(offset + size)) count = -EINVAL;
+    else if (size > reply.length - 16) count = -EINVAL;
+    else if (offset > Number.MAX_SAFE_INTEGER) count = -EFBIG;
     else {
+      size = Math.min(size, Number.MAX_SAFE_INTEGER - offset);
       while (Atomics.compareExchange(words, 0, 0, 1) !== 0);
       try {
         if (words[1] !== 0) count = -EBUSY;
         else {
-          const old = numbers[1] === 1;
+          const old = atime && (input.getUint32(72, true) & O_NOATIME) === 0 && numbers[1] === 1;
           const there = Math.min(size, (numbers[2] ?? 0) - offset);
           if (!old && memory !== undefined && there > 0 && isThere(bitmap, offset, there)) {
             const from = WINDOW + offset;
             memory.copyWithin(reply.byteOffset + 16, from, from + there);
             count = there;
           } else {
-            numbers[1] = 0;
+            if (old) numbers[1] = 0;
             count = readSync(old ? memfd : noatime, reply, 16, size, offset);
           }
         }
@@ -63,6 +66,7 @@ export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferSt
 }
 
 function isThere(bitmap: Int32Array, offset: number, length: number): boolean {
+  if (offset + length > TOTAL - WINDOW) return false;
   const last = (offset + length - 1) >>> 12;
   for (let page = offset >>> 12; page <= last; page++) {
     if ((((bitmap[page >>> 5] ?? 0) >>> (page & 31)) & 1) === 0) return false;

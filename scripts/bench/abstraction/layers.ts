@@ -7,7 +7,7 @@ import { fileOperations, serve } from '../../../src/transport/kernel/dispatch.ts
 import type { FileServer, Node } from '../../../src/transport/kernel/operation.ts';
 import { INO, type Server } from './request.ts';
 
-/** All layers, as a worker goes through them: see src/transport/kernel/worker.ts. */
+/** All layers, as a worker goes through them: see src/transport/kernel/file-worker.ts. */
 export function layers(call: Call, file: RamFile): Server {
   const ops = new ProcOps(file);
   const node: Node = { ino: INO, isDirectory: false, nlink: 1, ops, getattr: () => 0, setattr: () => 0 };
@@ -30,7 +30,7 @@ class OneFile implements FileServer {
   }
 
   find(nodeid: number): boolean {
-    this.#node = this.#nodes.get(nodeid);
+    if (this.#node?.ino !== nodeid) this.#node = this.#nodes.get(nodeid);
     return this.#node !== undefined;
   }
 

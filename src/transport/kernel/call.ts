@@ -59,15 +59,18 @@ export class Call {
 
   /** Writes the reply's header for an answer: a body's length, or a negative error number. Returns the reply's length. */
   finish(answer: number): number {
-    const length = answer < 0 ? REPLY_HEADER : REPLY_HEADER + answer;
-    this.#replyHeader.len = length;
-    this.#replyHeader.error = Math.min(answer, 0);
-    this.#replyHeader.unique = this.header.unique;
-    return length;
+    return answer < 0 ? this.#finish(REPLY_HEADER, answer) : this.#finish(REPLY_HEADER + answer, 0);
   }
 
   /** Whether the `length` bytes that were read are one whole request, with `body` bytes or more behind its header. */
   isWhole(length: number, body: number): boolean {
     return length >= REQUEST_HEADER + body && this.header.len === length;
+  }
+
+  #finish(length: number, error: number): number {
+    this.#replyHeader.len = length;
+    this.#replyHeader.error = error;
+    this.#replyHeader.unique = this.header.unique;
+    return length;
   }
 }
