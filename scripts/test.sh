@@ -4,5 +4,6 @@
 
 install setpriv util-linux
 install gcc gcc libc6-dev
+install fio fio
 
 exec npx vitest run "$@"

@@ -41,11 +41,16 @@ export class Player {
     this.#path = path;
   }
 
-  /** Closes everything, and empties the file. */
-  reset(): void {
+  /** Closes and unmaps everything. */
+  close(): void {
     this.#mine.release();
     this.#mappings.clear();
     this.#fds[0] = this.#fds[1] = CLOSED;
+  }
+
+  /** Closes everything, and empties the file. */
+  reset(): void {
+    this.close();
     must(this.#sys.truncate(this.#path, 0));
   }
 

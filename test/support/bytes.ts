@@ -15,7 +15,7 @@ export function alignedBuffer(length: number): Buffer {
 
 /** A prime number of bytes, so that no power of two is a multiple of it. */
 const PERIOD = 251;
-const table = new Map<number, Buffer>();
+let table = Buffer.alloc(0);
 
 /**
  * The bytes that stand at `offset` of a file in which each byte tells where it belongs; none is 0. Files of different
@@ -23,16 +23,14 @@ const table = new Map<number, Buffer>();
  */
 export function pattern(offset: number, length: number, seed = 0): Buffer {
   const phase = (offset + seed) % PERIOD;
-  const periods = Math.ceil((phase + length) / PERIOD);
-  let bytes = table.get(periods);
-  if (bytes === undefined) {
-    bytes = Buffer.alloc(
+  if (table.length < phase + length) {
+    const periods = Math.ceil((phase + length) / PERIOD);
+    table = Buffer.alloc(
       periods * PERIOD,
       Uint8Array.from({ length: PERIOD }, (_, i) => i + 1),
     );
-    table.set(periods, bytes);
   }
-  return bytes.subarray(phase, phase + length);
+  return table.subarray(phase, phase + length);
 }
 
 /** Whether all bytes are the same. */

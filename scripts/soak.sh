@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# npm run soak: hours of mixed work, compared with tmpfs throughout. Arguments go to scripts/soak/main.ts.
+. "$(dirname "$0")/setup.sh"
+
+install fio fio
+
+exec npx tsx scripts/soak/main.ts "$@"
