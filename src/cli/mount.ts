@@ -7,6 +7,7 @@ import {
   parseIo,
   parseMode,
   parseMountOptions,
+  parseName,
   parseSize,
   parseThreads,
   parseTransport,
@@ -28,7 +29,7 @@ export const mountCommand = new Command('mount')
     'Mounts a directory like /proc with one file in it, which works like a regular file and is backed by RAM alone.',
   )
   .argument('<dir>', 'the directory to mount on; it must exist and be empty')
-  .option('-n, --name <name>', `the file's name (default: ${DEFAULT_NAME})`)
+  .option('-n, --name <name>', `the file's name (default: ${DEFAULT_NAME})`, parseName)
   .option('-m, --mode <mode>', `the file's permissions (default: 0${DEFAULT_MODE.toString(8)})`, parseMode)
   .option('--uid <number>', "the file's owner (default: you)", parseId)
   .option('--gid <number>', "the file's group (default: yours)", parseId)
