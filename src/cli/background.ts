@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { MountError } from '../transport/mount.ts';
-import type { Progress } from './fill.ts';
-import type { Mounted } from './serve.ts';
+import type { Mounted, Starter } from './serve.ts';
 
 /** What a daemon tells the command that started it, over Node's IPC channel. */
 export type Report =
   | { readonly kind: 'progress'; readonly bytes: number; readonly total: number | undefined }
+  | { readonly kind: 'notice'; readonly message: string }
   | { readonly kind: 'mounted'; readonly mounted: Mounted }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -19,7 +19,7 @@ export type Report =
 export function startInBackground(
   stdin: boolean,
   log: string | undefined,
-  progress: Progress,
+  { progress, notice }: Pick<Starter, 'progress' | 'notice'>,
 ): Promise<Mounted> {
   const [node, script = '', command = '', ...parameters] = process.argv;
   const daemon = spawn(
@@ -39,6 +39,10 @@ export function startInBackground(
     daemon.on('message', (report: Report) => {
       if (report.kind === 'progress') {
         progress(report.bytes, report.total);
+        return;
+      }
+      if (report.kind === 'notice') {
+        notice(report.message);
         return;
       }
       daemon.disconnect();

@@ -18,11 +18,11 @@ export interface Claim extends Disposable {
  * Makes sure that a directory can be mounted on, and holds a lock on it meanwhile, so that of two mounts at the same time
  * one sees the other. A mount of ours whose daemon is dead is taken away, with a notice. Throws MountError.
  */
-export function claim(dir: string, nonempty: boolean): Claim {
+export function claim(dir: string, nonempty: boolean, notice: (message: string) => void): Claim {
   const failure = `Cannot mount on ${quote(dir)}`;
   try {
     const path = mountPath(dir);
-    replaceDead(path);
+    replaceDead(path, notice);
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       flock(fd, LOCK_EX);
@@ -57,13 +57,13 @@ export function mountPath(dir: string): string {
   }
 }
 
-function replaceDead(path: string): void {
+function replaceDead(path: string, notice: (message: string) => void): void {
   if (mountAt(path)?.type !== FSTYPE) return;
   try {
     readdirSync(path);
   } catch (error) {
     if (errnoOf(error) !== ENOTCONN) throw error;
-    console.error(`ramproc: ${quote(path)} was still mounted by a daemon that is dead; replacing it.`);
+    notice(`${quote(path)} was still mounted by a daemon that is dead; replacing it.`);
     unmountFuse(path, true);
   }
 }

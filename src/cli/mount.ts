@@ -15,7 +15,7 @@ import {
   transports,
 } from './parse.ts';
 import { progressBar } from './progress.ts';
-import type { Mounted } from './serve.ts';
+import type { Mounted, Starter } from './serve.ts';
 
 type Serve = typeof import('./serve.ts').serve;
 
@@ -67,10 +67,12 @@ async function run(dir: string, { options, foreground, json, ...flags }: Flags):
   // Who starts a daemon doesn't serve, and would load half of all modules for nothing: 25 ms of 380 until the file is there.
   const serve = async (...call: Parameters<Serve>) => (await import('./serve.ts')).serve(...call);
   if (toParent !== undefined) {
-    const progress = (bytes: number, total: number | undefined) =>
-      toParent({ kind: 'progress', bytes, total });
     try {
-      await serve(dir, settings, progress, (mounted) => toParent({ kind: 'mounted', mounted }));
+      await serve(dir, settings, {
+        progress: (bytes, total) => toParent({ kind: 'progress', bytes, total }),
+        notice: (message) => toParent({ kind: 'notice', message }),
+        mounted: (mounted) => toParent({ kind: 'mounted', mounted }),
+      });
     } catch (error) {
       if (!process.connected) throw error;
       toParent({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
@@ -78,12 +80,16 @@ async function run(dir: string, { options, foreground, json, ...flags }: Flags):
     return;
   }
   using bar = progressBar();
-  const print = (mounted: Mounted) => {
-    bar[Symbol.dispose]();
-    console.log(json ? JSON.stringify(mounted) : sentence(mounted));
+  const starter: Starter = {
+    progress: bar.show,
+    notice: (message) => console.error(`ramproc: ${message}`),
+    mounted(mounted) {
+      bar[Symbol.dispose]();
+      console.log(json ? JSON.stringify(mounted) : sentence(mounted));
+    },
   };
-  if (foreground) await serve(dir, settings, bar.show, print);
-  else print(await startInBackground(settings.from === '-', settings.log, bar.show));
+  if (foreground) await serve(dir, settings, starter);
+  else starter.mounted(await startInBackground(settings.from === '-', settings.log, starter));
 }
 
 function sentence({ file, pid, maxSize, dir }: Mounted): string {

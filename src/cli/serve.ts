@@ -28,25 +28,35 @@ const GRACE = 500;
 
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Who started a mount, and wants to know how it goes. */
+export interface Starter {
+  readonly progress: Progress;
+  /** Something that a person should know, in one sentence. */
+  notice(message: string): void;
+  /** Clients can open the file. */
+  mounted(mounted: Mounted): void;
+}
+
 /**
- * Mounts the RAM file on `dir` and serves it in this process until it is unmounted. Calls `mounted` when clients can
- * open it. Throws one sentence, with nothing left behind, when it can't be mounted.
+ * Mounts the RAM file on `dir` and serves it in this process until it is unmounted. Throws one sentence, with nothing
+ * left behind, when it can't be mounted.
  */
-export async function serve(
-  dir: string,
-  settings: Settings,
-  progress: Progress,
-  mounted: (mounted: Mounted) => void,
-): Promise<void> {
+export async function serve(dir: string, settings: Settings, starter: Starter): Promise<void> {
   const { name = DEFAULT_NAME, transport = 'kernel', maxSize = Math.floor(totalmem() / 2) } = settings;
-  using claimed = claim(dir, settings.nonempty ?? false);
+  using claimed = claim(dir, settings.nonempty ?? false, starter.notice);
   const { file, root, teardown } = create(name, maxSize, settings);
   try {
-    if (settings.from !== undefined) await fill(file, settings.from, progress);
+    if (settings.from !== undefined) await fill(file, settings.from, starter.progress);
     const session = await mountRoot(transport, root, claimed.dir, { ...settings, usage: () => file.pages });
     claimed[Symbol.dispose]();
     using _end = endOnSignal(session, teardown);
-    mounted({ dir: session.dir, file: join(session.dir, name), pid: process.pid, transport, maxSize });
+    starter.mounted({
+      dir: session.dir,
+      file: join(session.dir, name),
+      pid: process.pid,
+      transport,
+      maxSize,
+    });
     await session.closed;
   } finally {
     teardown();
