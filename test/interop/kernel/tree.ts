@@ -19,16 +19,16 @@ export class Tree implements AsyncDisposable {
   readonly root: ProcDirEntry;
   readonly session: KernelSession;
 
-  /** Mounts a directory with a file for each handler. `flags` are of ProcFlag. */
+  /** Mounts a directory with a file for each handler. `flags` are of ProcFlag. One worker starts sooner than two. */
   static async mount(
     handlers: Readonly<Record<string, ProcHandler>>,
-    { flags = 0, ...options }: KernelSessionOptions & { flags?: number } = {},
+    { flags = 0, threads = 1, ...options }: KernelSessionOptions & { flags?: number } = {},
   ): Promise<Tree> {
     const root = ProcDirEntry.root();
     for (const [name, handler] of Object.entries(handlers)) {
       procCreate(name, 0o666, root, new ProcOps(handler, flags));
     }
-    return new Tree(root, await KernelSession.mount(root, makeDir('tree'), options));
+    return new Tree(root, await KernelSession.mount(root, makeDir('tree'), { ...options, threads }));
   }
 
   private constructor(root: ProcDirEntry, session: KernelSession) {
