@@ -111,7 +111,7 @@ describe.each(['kernel', 'libfuse'])("the seed's tests over %s", (transport) => 
 
 describe.each([
   ['kernel', RELOADING],
-  ['libfuse', 5000],
+  ['libfuse', 3000],
 ])("the seed's test of its life over %s", (transport, reloading) => {
   test(
     'concurrent writes while the module is unloaded and loaded again',
