@@ -46,13 +46,15 @@ export function claim(dir: string, nonempty: boolean, notice: (message: string) 
 
 /**
  * A directory's path as /proc/mounts has it. The last component isn't looked into: it may be a mount whose daemon is
- * dead, where every call is ENOTCONN. Throws one of Node's system errors.
+ * dead, where every call is ENOTCONN, or one of another user's, where every call is EACCES. Throws one of Node's system
+ * errors.
  */
 export function mountPath(dir: string): string {
   try {
     return realpathSync(dir);
   } catch (error) {
-    if (errnoOf(error) !== ENOTCONN) throw error;
+    const errno = errnoOf(error);
+    if (errno !== ENOTCONN && errno !== EACCES) throw error;
     return join(realpathSync(dirname(dir)), basename(dir));
   }
 }

@@ -1,8 +1,8 @@
-import { chownSync } from 'node:fs';
+import { chownSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { closeDeviceToOthers, openDeviceToAll } from '../support/device.ts';
-import { COMMAND, type Ended, run, runs } from '../support/mount.ts';
+import { COMMAND, type Ended, mount, run, runs } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
 
 const NOBODY = 65534;
@@ -67,6 +67,20 @@ describe('an ordinary user', () => {
     expect(stdout).toMatch(/busy/i);
     expect(stderr).toMatch(/write error: Device or resource busy/);
     expect(mountAt(dir)).toBeUndefined();
+  });
+
+  test("can not unmount another's mount, in any way, and is told whose it is", async () => {
+    for (const options of [[], ['--allow-other']]) {
+      await using at = await mount(options);
+      for (const way of ['', '--lazy', '--force']) {
+        expect(await asNobody(at.dir, `ramproc unmount $dir ${way}`)).toEqual({
+          status: 32,
+          stdout: '',
+          stderr: `ramproc: Cannot unmount "${at.dir}": user 0 mounted it, and only that user and root may unmount it.\n`,
+        });
+      }
+      expect(statSync(at.file).isFile()).toBe(true);
+    }
   });
 
   test('without access to /dev/fuse is told so, and what to do', async () => {

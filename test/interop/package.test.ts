@@ -62,7 +62,11 @@ describe('the package, as it is published', () => {
     const compiled = await run(join(PROJECT, 'node_modules/.bin/tsc'), '-p', consumer);
     expect(compiled).toEqual({ status: 0, stdout: '', stderr: '' });
 
-    const program = spawn(process.execPath, [join(consumer, 'program.mjs')], {
+    // It has mounted, and can be used, a moment before it listens for SIGINT.
+    const tell = "process.on('newListener', (name) => name === 'SIGINT' && console.log('listens'))";
+    writeFileSync(join(consumer, 'tell.mjs'), tell);
+    const preload = `--import=${join(consumer, 'tell.mjs')}`;
+    const program = spawn(process.execPath, [preload, join(consumer, 'program.mjs')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
@@ -79,11 +83,12 @@ describe('the package, as it is published', () => {
         expect(stderr).toBe('');
         expect(stdout).toMatch(/^\d+(\.\d+)?\n$/);
       }
+      await expect.poll(() => said, { timeout: 10_000 }).toBe('listens\n');
     } finally {
       program.kill('SIGINT');
     }
     expect(await ended).toEqual([0, null]);
-    expect(said).toBe('');
+    expect(said).toBe('listens\n');
     expect(mountAt(dir)).toBeUndefined();
   });
 });
