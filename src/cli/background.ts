@@ -63,7 +63,8 @@ export function startInBackground(
 /** The daemon's end of the channel, or undefined when nobody started this process as a daemon. */
 export function parent(): ((report: Report) => void) | undefined {
   if (process.send === undefined) return undefined;
-  const giveUp = () => process.exit();
+  // In the midst of mounting, a signal waits until there is something to unmount: see EndOnSignal.
+  const giveUp = () => process.kill(process.pid, 'SIGTERM');
   process.on('disconnect', giveUp);
   return (report) => {
     if (report.kind === 'mounted') {
@@ -72,6 +73,6 @@ export function parent(): ((report: Report) => void) | undefined {
       process.chdir('/');
       process.stdin.destroy();
     }
-    process.send?.(report);
+    if (process.connected) process.send?.(report);
   };
 }

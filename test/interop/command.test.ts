@@ -250,6 +250,18 @@ describe('ramproc mount --foreground', () => {
     expect(mountAt(dir)).toBeUndefined();
   });
 
+  test('leaves no mount either when it is told to end while it still mounts', async () => {
+    for (let i = 0; i < 3; i++) {
+      const dir = makeDir('mount');
+      const child = spawn(process.execPath, [COMMAND, 'mount', dir, '--foreground'], { stdio: 'ignore' });
+      const ended = new Promise((end) => child.once('close', end));
+      await expect.poll(() => mountAt(dir), { interval: 1, timeout: 10_000 }).toBeDefined();
+      child.kill('SIGTERM');
+      await ended;
+      expect(mountAt(dir)).toBeUndefined();
+    }
+  });
+
   test('ends when it is unmounted', async () => {
     const dir = makeDir('mount');
     const child = await foreground(dir);
