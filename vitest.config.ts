@@ -9,5 +9,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // The built package, which some tests import by its name, runs as it is: its workers load its own files.
+    server: { deps: { external: [/\/dist\//] } },
   },
 });

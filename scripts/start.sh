@@ -2,9 +2,9 @@
 # npm start: from a fresh clone to a mounted ./mnt.
 . "$(dirname "$0")/setup.sh"
 
-# A mount whose daemon died answers every call with ENOTCONN; "ramproc mount" replaces it.
+# A mount whose daemon died answers every call with ENOTCONN, also mkdir's and mountpoint's; "ramproc mount" replaces it.
 mkdir -p mnt 2>/dev/null || true
-if [ -e mnt/rust-proc-file ]; then
+if mountpoint -q mnt; then
   say "mnt is mounted already"
 else
   node bin/ramproc.js mount mnt

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { MountError } from '../transport/mount.ts';
-import type { Progress } from './fill.ts';
-import type { Mounted } from './serve.ts';
+import type { Mounted, Starter } from './serve.ts';
 
 /** What a daemon tells the command that started it, over Node's IPC channel. */
 export type Report =
   | { readonly kind: 'progress'; readonly bytes: number; readonly total: number | undefined }
+  | { readonly kind: 'notice'; readonly message: string }
   | { readonly kind: 'mounted'; readonly mounted: Mounted }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -19,7 +19,7 @@ export type Report =
 export function startInBackground(
   stdin: boolean,
   log: string | undefined,
-  progress: Progress,
+  { progress, notice }: Pick<Starter, 'progress' | 'notice'>,
 ): Promise<Mounted> {
   const [node, script = '', command = '', ...parameters] = process.argv;
   const daemon = spawn(
@@ -41,6 +41,10 @@ export function startInBackground(
         progress(report.bytes, report.total);
         return;
       }
+      if (report.kind === 'notice') {
+        notice(report.message);
+        return;
+      }
       daemon.disconnect();
       daemon.unref();
       if (report.kind === 'mounted') mounted(report.mounted);
@@ -59,7 +63,8 @@ export function startInBackground(
 /** The daemon's end of the channel, or undefined when nobody started this process as a daemon. */
 export function parent(): ((report: Report) => void) | undefined {
   if (process.send === undefined) return undefined;
-  const giveUp = () => process.exit();
+  // In the midst of mounting, a signal waits until there is something to unmount: see EndOnSignal.
+  const giveUp = () => process.kill(process.pid, 'SIGTERM');
   process.on('disconnect', giveUp);
   return (report) => {
     if (report.kind === 'mounted') {
@@ -68,6 +73,6 @@ export function parent(): ((report: Report) => void) | undefined {
       process.chdir('/');
       process.stdin.destroy();
     }
-    process.send?.(report);
+    if (process.connected) process.send?.(report);
   };
 }

@@ -18,11 +18,11 @@ export interface Claim extends Disposable {
  * Makes sure that a directory can be mounted on, and holds a lock on it meanwhile, so that of two mounts at the same time
  * one sees the other. A mount of ours whose daemon is dead is taken away, with a notice. Throws MountError.
  */
-export function claim(dir: string, nonempty: boolean): Claim {
+export function claim(dir: string, nonempty: boolean, notice: (message: string) => void): Claim {
   const failure = `Cannot mount on ${quote(dir)}`;
   try {
     const path = mountPath(dir);
-    replaceDead(path);
+    replaceDead(path, notice);
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       flock(fd, LOCK_EX);
@@ -46,24 +46,26 @@ export function claim(dir: string, nonempty: boolean): Claim {
 
 /**
  * A directory's path as /proc/mounts has it. The last component isn't looked into: it may be a mount whose daemon is
- * dead, where every call is ENOTCONN. Throws one of Node's system errors.
+ * dead, where every call is ENOTCONN, or one of another user's, where every call is EACCES. Throws one of Node's system
+ * errors.
  */
 export function mountPath(dir: string): string {
   try {
     return realpathSync(dir);
   } catch (error) {
-    if (errnoOf(error) !== ENOTCONN) throw error;
+    const errno = errnoOf(error);
+    if (errno !== ENOTCONN && errno !== EACCES) throw error;
     return join(realpathSync(dirname(dir)), basename(dir));
   }
 }
 
-function replaceDead(path: string): void {
+function replaceDead(path: string, notice: (message: string) => void): void {
   if (mountAt(path)?.type !== FSTYPE) return;
   try {
     readdirSync(path);
   } catch (error) {
     if (errnoOf(error) !== ENOTCONN) throw error;
-    console.error(`ramproc: ${quote(path)} was still mounted by a daemon that is dead; replacing it.`);
+    notice(`${quote(path)} was still mounted by a daemon that is dead; replacing it.`);
     unmountFuse(path, true);
   }
 }

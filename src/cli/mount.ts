@@ -7,6 +7,7 @@ import {
   parseIo,
   parseMode,
   parseMountOptions,
+  parseName,
   parseSize,
   parseThreads,
   parseTransport,
@@ -14,7 +15,9 @@ import {
   transports,
 } from './parse.ts';
 import { progressBar } from './progress.ts';
-import { type Mounted, serve } from './serve.ts';
+import type { Mounted, Starter } from './serve.ts';
+
+type Serve = typeof import('./serve.ts').serve;
 
 interface Flags extends Omit<Settings, 'nonempty' | 'words'> {
   options?: Settings;
@@ -28,7 +31,7 @@ export const mountCommand = new Command('mount')
     'Mounts a directory like /proc with one file in it, which works like a regular file and is backed by RAM alone.',
   )
   .argument('<dir>', 'the directory to mount on; it must exist and be empty')
-  .option('-n, --name <name>', `the file's name (default: ${DEFAULT_NAME})`)
+  .option('-n, --name <name>', `the file's name (default: ${DEFAULT_NAME})`, parseName)
   .option('-m, --mode <mode>', `the file's permissions (default: 0${DEFAULT_MODE.toString(8)})`, parseMode)
   .option('--uid <number>', "the file's owner (default: you)", parseId)
   .option('--gid <number>', "the file's group (default: yours)", parseId)
@@ -61,11 +64,15 @@ export const mountCommand = new Command('mount')
 async function run(dir: string, { options, foreground, json, ...flags }: Flags): Promise<void> {
   const settings: Settings = { ...options, ...flags };
   const toParent = foreground ? parent() : undefined;
+  // Who starts a daemon doesn't serve, and would load half of all modules for nothing: 25 ms of 380 until the file is there.
+  const serve = async (...call: Parameters<Serve>) => (await import('./serve.ts')).serve(...call);
   if (toParent !== undefined) {
-    const progress = (bytes: number, total: number | undefined) =>
-      toParent({ kind: 'progress', bytes, total });
     try {
-      await serve(dir, settings, progress, (mounted) => toParent({ kind: 'mounted', mounted }));
+      await serve(dir, settings, {
+        progress: (bytes, total) => toParent({ kind: 'progress', bytes, total }),
+        notice: (message) => toParent({ kind: 'notice', message }),
+        mounted: (mounted) => toParent({ kind: 'mounted', mounted }),
+      });
     } catch (error) {
       if (!process.connected) throw error;
       toParent({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
@@ -73,12 +80,16 @@ async function run(dir: string, { options, foreground, json, ...flags }: Flags):
     return;
   }
   using bar = progressBar();
-  const print = (mounted: Mounted) => {
-    bar[Symbol.dispose]();
-    console.log(json ? JSON.stringify(mounted) : sentence(mounted));
+  const starter: Starter = {
+    progress: bar.show,
+    notice: (message) => console.error(`ramproc: ${message}`),
+    mounted(mounted) {
+      bar[Symbol.dispose]();
+      console.log(json ? JSON.stringify(mounted) : sentence(mounted));
+    },
   };
-  if (foreground) await serve(dir, settings, bar.show, print);
-  else print(await startInBackground(settings.from === '-', settings.log, bar.show));
+  if (foreground) await serve(dir, settings, starter);
+  else starter.mounted(await startInBackground(settings.from === '-', settings.log, starter));
 }
 
 function sentence({ file, pid, maxSize, dir }: Mounted): string {

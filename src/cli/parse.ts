@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import { checkName } from '../proc-fs/proc-dir-entry.ts';
 import { type IoMode, ioModes } from '../ram-file/rust-proc-ram-file.ts';
 import { isMountWord } from '../transport/mount.ts';
 
@@ -25,6 +26,16 @@ export interface Settings {
   nonempty?: boolean;
   /** Words of mount(8), in the order given. */
   words?: string[];
+}
+
+/** A file's name, as procCreate takes it. */
+export function parseName(text: string): string {
+  try {
+    checkName(text);
+    return text;
+  } catch {
+    throw new InvalidArgumentError('It must have 1 to 255 bytes, no "/" in it, and not be "." or "..".');
+  }
 }
 
 /** Permission bits in octal, as for chmod(1). */
@@ -77,7 +88,7 @@ export function parseSize(text: string): number {
 /** The options of `-o` that take a value, with ours first. */
 const valued: Record<string, (settings: Settings, value: string) => void> = {
   name: (settings, value) => {
-    settings.name = value;
+    settings.name = parseName(value);
   },
   mode: (settings, value) => {
     settings.mode = parseMode(value);

@@ -28,25 +28,36 @@ const GRACE = 500;
 
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Who started a mount, and wants to know how it goes. */
+export interface Starter {
+  readonly progress: Progress;
+  /** Something that a person should know, in one sentence. */
+  notice(message: string): void;
+  /** Clients can open the file. */
+  mounted(mounted: Mounted): void;
+}
+
 /**
- * Mounts the RAM file on `dir` and serves it in this process until it is unmounted. Calls `mounted` when clients can
- * open it. Throws one sentence, with nothing left behind, when it can't be mounted.
+ * Mounts the RAM file on `dir` and serves it in this process until it is unmounted. Throws one sentence, with nothing
+ * left behind, when it can't be mounted.
  */
-export async function serve(
-  dir: string,
-  settings: Settings,
-  progress: Progress,
-  mounted: (mounted: Mounted) => void,
-): Promise<void> {
+export async function serve(dir: string, settings: Settings, starter: Starter): Promise<void> {
   const { name = DEFAULT_NAME, transport = 'kernel', maxSize = Math.floor(totalmem() / 2) } = settings;
-  using claimed = claim(dir, settings.nonempty ?? false);
+  using claimed = claim(dir, settings.nonempty ?? false, starter.notice);
   const { file, root, teardown } = create(name, maxSize, settings);
   try {
-    if (settings.from !== undefined) await fill(file, settings.from, progress);
+    if (settings.from !== undefined) await fill(file, settings.from, starter.progress);
+    using ending = new EndOnSignal(teardown);
     const session = await mountRoot(transport, root, claimed.dir, { ...settings, usage: () => file.pages });
     claimed[Symbol.dispose]();
-    using _end = endOnSignal(session, teardown);
-    mounted({ dir: session.dir, file: join(session.dir, name), pid: process.pid, transport, maxSize });
+    ending.watch(session);
+    starter.mounted({
+      dir: session.dir,
+      file: join(session.dir, name),
+      pid: process.pid,
+      transport,
+      maxSize,
+    });
     await session.closed;
   } finally {
     teardown();
@@ -91,23 +102,45 @@ async function mountRoot(
   return LibfuseSession.mount(root, dir, { words, allowOther, usage });
 }
 
-/** Ends the session when the process is told to end, by SIGINT, SIGTERM or SIGHUP; TEARDOWN_SIGNAL takes the data only. */
-function endOnSignal(session: Session, teardown: () => void): Disposable {
-  const end = (signal: NodeJS.Signals) => {
-    console.error(`ramproc: ${signal}, unmounting ${quote(session.dir)}`);
-    teardown();
-    session.unmount(true);
+/**
+ * Ends a session when the process is told to end, by SIGINT, SIGTERM or SIGHUP; TEARDOWN_SIGNAL takes the data only.
+ *
+ * It must be there before the mount is: a process that ended in between would leave the mount behind, dead. Such a signal
+ * is obeyed as soon as there is a session to end.
+ */
+class EndOnSignal implements Disposable {
+  readonly #teardown: () => void;
+  #session: Session | undefined;
+  #pending: NodeJS.Signals | undefined;
+
+  constructor(teardown: () => void) {
+    this.#teardown = teardown;
+    for (const signal of endSignals) process.on(signal, this.#end);
+    process.on(TEARDOWN_SIGNAL, teardown);
+  }
+
+  watch(session: Session): void {
+    this.#session = session;
+    if (this.#pending !== undefined) this.#end(this.#pending);
+  }
+
+  readonly #end = (signal: NodeJS.Signals): void => {
+    if (this.#session === undefined) {
+      this.#pending = signal;
+      return;
+    }
+    console.error(`ramproc: ${signal}, unmounting ${quote(this.#session.dir)}`);
+    this.#teardown();
+    this.#session.unmount(true);
     // Who holds the file open keeps the session alive. The signal's own way to end a process waits for no thread.
     setTimeout(() => {
-      off();
+      this[Symbol.dispose]();
       process.kill(process.pid, signal);
     }, GRACE).unref();
   };
-  const off = () => {
-    for (const signal of endSignals) process.off(signal, end);
-    process.off(TEARDOWN_SIGNAL, teardown);
-  };
-  for (const signal of endSignals) process.on(signal, end);
-  process.on(TEARDOWN_SIGNAL, teardown);
-  return { [Symbol.dispose]: off };
+
+  [Symbol.dispose](): void {
+    for (const signal of endSignals) process.off(signal, this.#end);
+    process.off(TEARDOWN_SIGNAL, this.#teardown);
+  }
 }

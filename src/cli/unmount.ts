@@ -34,7 +34,11 @@ function find(dir: string): MountInfo {
   const failure = `Cannot unmount ${quote(dir)}`;
   try {
     const mount = mountAt(mountPath(dir));
-    if (mount?.type === FSTYPE) return mount;
+    if (mount?.type === FSTYPE) {
+      const uid = process.geteuid?.();
+      if (uid === 0 || uid === mount.owner) return mount;
+      throw new Error(`user ${mount.owner} mounted it, and only that user and root may unmount it`);
+    }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new MountError(`${failure}: ${reason}.`, { cause: error });

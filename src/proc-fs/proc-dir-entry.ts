@@ -162,8 +162,8 @@ export class ProcDirEntry implements Disposable {
   }
 }
 
-/** The errno are those of mkdir(2) for the same name; a `/` or NUL can't be part of one name at all. */
-function checkName(name: string): void {
+/** Throws the errno of mkdir(2) for the same name; a `/` or NUL can't be part of one name at all. */
+export function checkName(name: string): void {
   if (name === '') throw new Errno(ENOENT);
   if (name === '.' || name === '..') throw new Errno(EEXIST);
   if (name.includes('/') || name.includes('\0')) throw new Errno(EINVAL);

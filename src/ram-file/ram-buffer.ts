@@ -22,6 +22,8 @@ import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
 const PAGE_SIZE = 4096;
 const OMIT: Timespec = { sec: 0, nsec: UTIME_OMIT };
 const NOW: Timespec = { sec: 0, nsec: UTIME_NOW };
+/** How much of a name memfd_create(2) surely takes, in units of UTF-16: at most 3 bytes each, and 249 bytes are its limit. */
+const MEMFD_NAME_MAX = 83;
 /** st_blocks counts in units of 512 bytes. */
 const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
 
@@ -88,7 +90,7 @@ export class RamBuffer {
 
   /** An empty buffer. Throws an Errno when there is no memory, or no right to what the options ask for. */
   static create({ name, maxSize, lent = false, atime = true }: RamBufferOptions): RamBuffer {
-    const memfd = lent ? tmpfsFile(maxSize) : memfdCreate(name, MFD_CLOEXEC);
+    const memfd = lent ? tmpfsFile(maxSize) : memfdCreate(name.slice(0, MEMFD_NAME_MAX), MFD_CLOEXEC);
     return new RamBuffer({
       memfd,
       noatime: openSync(`/proc/self/fd/${memfd}`, O_NOATIME),

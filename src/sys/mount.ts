@@ -21,6 +21,9 @@ export const MS_OPPOSITES: Readonly<Record<string, number>> = {
   atime: 1024,
 };
 
+/** umount2(2): cut the connection, which ends what waits for it. */
+export const MNT_FORCE = 1;
+
 /** umount2(2): detach now, go when the last user goes. */
 export const MNT_DETACH = 2;
 

@@ -10,6 +10,8 @@ export interface MountInfo {
   readonly dir: string;
   /** The file system's type, such as `fuse.ramproc`. */
   readonly type: string;
+  /** Of a FUSE mount, the number of the user who mounted it: `user_id` in its options. */
+  readonly owner: number | undefined;
 }
 
 /** All mounts, in the order in which they were made. Source: proc_pid_mountinfo(5). */
@@ -19,8 +21,15 @@ export function mounts(): MountInfo[] {
     .filter((line) => line !== '')
     .map((line) => {
       const [id = '', , device = '', , dir = ''] = line.split(' ');
-      const [, type = ''] = line.slice(line.indexOf(' - ')).match(/^ - (\S+)/) ?? [];
-      return { id: Number(id), device, dir: unescapeOctal(dir), type };
+      const [, type = '', , options = ''] = line.slice(line.indexOf(' - ') + 1).split(' ');
+      const [, owner] = options.match(/(?:^|,)user_id=(\d+)/) ?? [];
+      return {
+        id: Number(id),
+        device,
+        dir: unescapeOctal(dir),
+        type,
+        owner: owner === undefined ? undefined : Number(owner),
+      };
     });
 }
 

@@ -11,6 +11,10 @@ export type Tally = Record<string, number>;
 
 type Outcome = 'data' | 'torn' | ErrnoName;
 
+/** How long a load waits for a file that isn't there, in milliseconds. */
+const PAUSE = 2;
+const still = new Int32Array(new SharedArrayBuffer(4));
+
 /** Makes steps for `ms` milliseconds. */
 function loop(ms: number, step: () => Outcome): Tally {
   const tally: Tally = {};
@@ -18,6 +22,8 @@ function loop(ms: number, step: () => Outcome): Tally {
   while (Date.now() < end) {
     const outcome = step();
     tally[outcome] = (tally[outcome] ?? 0) + 1;
+    // While the file isn't there, whoever brings it back needs the CPU more.
+    if (outcome === 'ENOENT') Atomics.wait(still, 0, 0, PAUSE);
   }
   return tally;
 }
@@ -123,4 +129,27 @@ export const loads = {
         return failed(written) ? written : outcome(calls.pread(fd, 4096, 0), (bytes) => bytes.length > 0);
       }),
     ),
+
+  /** Writes and reads pieces of the pattern through one descriptor until a call fails, and then through a new one. */
+  reopenAndUse(path: string, ms: number): Tally {
+    let fd: Answer<number> = 'ENOENT';
+    const step = (at: number): Outcome => {
+      const offset = random(MEETING_SIZE);
+      const written = calls.pwrite(at, pattern(offset, 4096), offset);
+      if (failed(written)) return written;
+      return outcome(calls.pread(at, 4096, offset), (bytes) => isPatternOrHole(bytes, offset));
+    };
+    const tally = loop(ms, () => {
+      if (failed(fd)) fd = calls.open(path, O_RDWR);
+      if (failed(fd)) return fd;
+      const result = step(fd);
+      if (failed(result)) {
+        calls.close(fd);
+        fd = result;
+      }
+      return result;
+    });
+    if (!failed(fd)) calls.close(fd);
+    return tally;
+  },
 };

@@ -7,7 +7,8 @@ import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { makeDir, runDir } from './run.ts';
 
-const COMMAND = join(import.meta.dirname, '../../bin/ramproc.js');
+/** The executable. */
+export const COMMAND = join(import.meta.dirname, '../../bin/ramproc.js');
 
 /** How long a daemon may take to end once it is unmounted and nobody has its file open, in milliseconds. */
 const END_WITHIN = 5000;

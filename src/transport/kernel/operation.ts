@@ -22,8 +22,8 @@ export interface Node {
 export interface FileServer {
   /** The inode that the kernel means by `nodeid`. */
   node(nodeid: number): Node | undefined;
-  /** Keeps an open file. Returns the `fh` that its calls will carry. */
-  keepFile(file: ProcFile): number;
+  /** Keeps an open file, with the ProcOps of one that isn't a directory. Returns the `fh` that its calls will carry. */
+  keepFile(file: ProcFile, ops: ProcOps | undefined): number;
   /** The open file of a call. `flags` are its open flags, where the request carries them. */
   file(fh: number, flags: number): ProcFile | undefined;
   /** Forgets an open file whose last descriptor is closed. */

@@ -1,9 +1,10 @@
 import { EINTR, EIO } from '../../abi/errno.ts';
 import { FUSE_ROOT_ID, Opcode } from '../../abi/fuse.ts';
 import type { Fields, Struct, View } from '../../abi/struct.ts';
-import { fuseIoctlIn, fuseReadIn } from '../../abi/structs.ts';
+import { fuseIoctlIn, fuseOpenOut, fuseReadIn } from '../../abi/structs.ts';
 import type { ProcFile } from '../../proc-fs/handler.ts';
 import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
+import type { ProcOps } from '../../proc-fs/proc-ops.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
 import { Call, REPLY_HEADER, REQUEST_HEADER } from './call.ts';
 import type { FuseDevice } from './device.ts';
@@ -53,11 +54,20 @@ export class SessionServer implements TreeServer {
     }
     const { unique } = call.header;
     this.#waiting.set(unique, call);
-    const late = (result: number) => this.#waiting.delete(unique) && reply(this.#device, call, result);
+    const late = (result: number) => {
+      if (this.#waiting.delete(unique)) reply(this.#device, call, result);
+      else this.#undo(call, result);
+    };
     answer.then(late, (error: unknown) => {
       console.error(error);
       late(-EIO);
     });
+  }
+
+  /** The answer comes too late for a client that was told otherwise: what it opened for it, nobody else releases. */
+  #undo(call: Call, result: number): void {
+    if (call.header.opcode !== Opcode.OPEN || result < 0) return;
+    this.#files.release(call.outputAt(fuseOpenOut, REPLY_HEADER).fh);
   }
 
   /** Answers a request whose worker is gone. */
@@ -67,17 +77,21 @@ export class SessionServer implements TreeServer {
     reply(this.#device, call, -EIO);
   }
 
-  /** Drops the answers that are still to come. */
+  /**
+   * Drops the answers that are still to come, and releases what is open. An unmount leaves nothing open, but a connection
+   * that was cut does, and the kernel says no more.
+   */
   end(): void {
     this.#waiting.clear();
+    this.#files.releaseAll();
   }
 
   node(nodeid: number): ProcDirEntry | undefined {
     return nodeid === FUSE_ROOT_ID ? this.#root : this.lookups.get(nodeid);
   }
 
-  keepFile(file: ProcFile): number {
-    return this.#files.add(file);
+  keepFile(file: ProcFile, ops: ProcOps | undefined): number {
+    return this.#files.add(file, ops);
   }
 
   file(fh: number): ProcFile | undefined {

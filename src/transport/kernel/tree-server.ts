@@ -1,5 +1,6 @@
 import type { ProcFile } from '../../proc-fs/handler.ts';
 import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
+import type { ProcOps } from '../../proc-fs/proc-ops.ts';
 import type { Usage } from '../usage.ts';
 import type { FileServer } from './operation.ts';
 
@@ -37,21 +38,38 @@ export class Lookups {
   }
 }
 
+/** An open file, and whose it is: a directory has no ProcOps. */
+interface OpenFile {
+  readonly file: ProcFile;
+  readonly ops: ProcOps | undefined;
+}
+
 /** Open files by the number that the kernel hands back with each of their calls. */
 export class OpenFiles {
-  readonly #files = new Map<number, ProcFile>();
+  readonly #files = new Map<number, OpenFile>();
   #last = 0;
 
-  add(file: ProcFile): number {
-    this.#files.set(++this.#last, file);
+  add(file: ProcFile, ops: ProcOps | undefined): number {
+    this.#files.set(++this.#last, { file, ops });
     return this.#last;
   }
 
   get(fh: number): ProcFile | undefined {
-    return this.#files.get(fh);
+    return this.#files.get(fh)?.file;
   }
 
   delete(fh: number): void {
     this.#files.delete(fh);
+  }
+
+  /** Releases a file for which the kernel will not ask it. */
+  release(fh: number): void {
+    const open = this.#files.get(fh);
+    this.#files.delete(fh);
+    open?.ops?.procRelease(open.file);
+  }
+
+  releaseAll(): void {
+    for (const fh of this.#files.keys()) this.release(fh);
   }
 }

@@ -36,6 +36,11 @@ const poll = libcFunction<[pollfds: Uint8Array, count: number, timeout: number]>
   'ulong',
   'int',
 ]);
+const ioctlPointer = libcFunction<[fd: number, request: number, bytes: Uint8Array]>('ioctl', 'int', [
+  'int',
+  'ulong',
+  'void *',
+]);
 
 /** struct flock on 64-bit Linux, from the start of the file. */
 function lockOf(type: number, start: number, length: number): DataView {
@@ -87,4 +92,9 @@ export const waitCalls = {
   },
 
   ioctl: (fd: number, request: number): Answer<number> => answer(() => ioctl(fd, request, 0)),
+
+  /** ioctl(2) with a pointer: what it answers, and the bytes there afterwards. */
+  ioctlWith(fd: number, request: number, bytes: Uint8Array): Answer<[result: number, bytes: Uint8Array]> {
+    return answer(() => [ioctlPointer(fd, request, bytes), bytes]);
+  },
 };

@@ -14,7 +14,7 @@ export const open = operation(fuseOpenIn, (server: FileServer, call, input) => {
   const file = newFile(call, input.flags);
   return andThen(ops.procOpen(file), () => {
     const out = call.output(fuseOpenOut);
-    out.fh = server.keepFile(file);
+    out.fh = server.keepFile(file, ops);
     const backing = server.backingId(node);
     out.open_flags = backing === undefined ? openFlags(ops) : FopenFlag.PASSTHROUGH;
     out.backing_id = backing ?? 0;

@@ -10,7 +10,7 @@ export const opendir = operation(fuseOpenIn, (server: TreeServer, call, input) =
   const directory = server.node(call.header.nodeid);
   if (directory === undefined) return -ENOENT;
   if (!directory.isDirectory) return -ENOTDIR;
-  call.output(fuseOpenOut).fh = server.keepFile(newFile(call, input.flags));
+  call.output(fuseOpenOut).fh = server.keepFile(newFile(call, input.flags), undefined);
   return fuseOpenOut.size;
 });
 

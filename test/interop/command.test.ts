@@ -1,0 +1,339 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { mountAt } from '../../src/sys/mountinfo.ts';
+import { COMMAND, type Ended, Mount, mount, ramproc, run, runs } from '../support/mount.ts';
+import { makeDir } from '../support/run.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+/** Runs a shell script with the command as `$ramproc` and its parameters behind. */
+function sh(script: string, ...parameters: string[]): Promise<Ended> {
+  return run('bash', '-c', `ramproc=$1; shift\n${script}`, 'bash', COMMAND, ...parameters);
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The processes that were started with a directory as a parameter. */
+function processesOf(dir: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && commandLine(pid).includes(dir) && runs(pid));
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+/** Expects that a command failed with a sentence, and left neither mount nor process. */
+function expectRefusal({ status, stdout, stderr }: Ended, dir: string, expected: number, why: RegExp): void {
+  expect(stderr).toMatch(why);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  expect([status, stdout]).toEqual([expected, '']);
+  expect(mountAt(dir)).toBeUndefined();
+  expect(processesOf(dir)).toEqual([]);
+}
+
+describe('ramproc mount', () => {
+  test('returns when the file can be opened, and says where it is and how to unmount it', async () => {
+    const dir = makeDir('mount');
+    const start = performance.now();
+    const { status, stdout, stderr } = await ramproc('mount', dir);
+    const file = `${dir}/rust-proc-file`;
+    const fd = openSync(file, constants.O_RDWR);
+    expect(readSync(fd, Buffer.alloc(1))).toBe(0);
+    const took = performance.now() - start;
+    closeSync(fd);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      /^\S+\/rust-proc-file is there, .* process \d+; unmount it with "fusermount -u .*"\.\n$/,
+    );
+    await using _mount = new Mount({ dir, file, pid: Number(stdout.match(/process (\d+)/)?.[1]) });
+    console.log(`ramproc mount to the first read: ${Math.round(took)} ms`);
+    // 400 ms on a machine with nothing else to do.
+    expect(took).toBeLessThan(8000);
+  });
+
+  test('is fuse.ramproc in /proc/mounts', async () => {
+    await using at = await mount();
+    expect(readFileSync('/proc/mounts', 'utf8')).toContain(
+      `\nramproc ${at.dir} fuse.ramproc rw,nosuid,nodev,`,
+    );
+  });
+
+  test('takes name, mode, owner and size, by options and by the same names after -o', async () => {
+    const options = [
+      ['--name', 'notes', '--mode', '0640', '--uid', '5', '--gid', '7', '--max-size', '64M'],
+      ['-n', 'notes', '-m', '640', '--uid', '5', '--gid', '7', '-s', '65536k'],
+      ['-o', 'name=notes,mode=640', '-o', 'uid=5,gid=7,max_size=64M'],
+    ];
+    for (const words of options) {
+      await using at = await mount(words);
+      expect(readdirSync(at.dir)).toEqual(['notes']);
+      const { mode, uid, gid } = statSync(at.file);
+      expect([mode & 0o7777, uid, gid]).toEqual([0o640, 5, 7]);
+      const { stdout } = await run('df', '--output=size,used', '-k', at.dir);
+      expect(stdout.trim().split('\n').at(-1)?.trim().split(/\s+/)).toEqual(['65536', '0']);
+    }
+  });
+
+  test('prints one JSON object with --json', async () => {
+    const dir = makeDir('mount');
+    const { stdout } = await ramproc('mount', dir, '--json', '-s', '1G');
+    const told = JSON.parse(stdout);
+    await using _mount = new Mount(told);
+    const file = `${dir}/rust-proc-file`;
+    expect(told).toEqual({ dir, file, pid: expect.any(Number), transport: 'kernel', maxSize: 2 ** 30 });
+    expect(runs(told.pid)).toBe(true);
+  });
+
+  test('takes the words of mount(8)', async () => {
+    await using at = await mount(['-o', 'ro,noexec,allow_other', '-o', 'default_permissions']);
+    const line = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .find((one) => one.includes(` ${at.dir} `));
+    expect(line?.split(' ').at(3)?.split(',')).toEqual(
+      expect.arrayContaining(['ro', 'noexec', 'allow_other', 'default_permissions', 'nosuid', 'nodev']),
+    );
+    expect(() => openSync(at.file, 'r+')).toThrow('EROFS');
+  });
+
+  test.each([
+    [['-o', 'ro,bogus'], 1, /The mount option "bogus" is unknown\./],
+    [['-o', 'bogus=1'], 1, /The mount option "bogus" is unknown\./],
+    [['-o', 'max_size'], 1, /The mount option "max_size" needs a value\./],
+    [['-o', 'ro=1'], 1, /The mount option "ro" takes no value\./],
+    [['--mode', '9'], 1, /octal/],
+    [['--max-size', '0'], 1, /size of 1 byte or more/],
+    [['--uid', '-1'], 1, /whole number/],
+    [['--threads', '0'], 1, /whole number from 1/],
+    [['--name', 'a/b'], 1, /1 to 255 bytes/],
+    [['--transport', 'bogus'], 1, /kernel or libfuse/],
+    [['--bogus'], 1, /unknown option '--bogus'/],
+    [['--from', '/none'], 32, /^ramproc: Cannot fill the file from "\/none": .*ENOENT/],
+    [
+      ['--transport', 'libfuse', '--io', 'cached'],
+      32,
+      /^ramproc: Cannot mount with "--io cached" over libfuse/,
+    ],
+  ])('refuses %j with one sentence, and leaves nothing', async (options, status, why) => {
+    const dir = makeDir('mount');
+    const ended = await ramproc('mount', dir, ...options);
+    // commander's own second line.
+    expectRefusal(
+      { ...ended, stderr: ended.stderr.replace('(add --help for the options)\n', '') },
+      dir,
+      status,
+      why,
+    );
+  });
+
+  test('refuses a directory that it is mounted on already', async () => {
+    await using at = await mount();
+    const { status, stdout, stderr } = await ramproc('mount', at.dir);
+    expect([status, stdout]).toEqual([32, '']);
+    expect(stderr).toBe(
+      `ramproc: Cannot mount on "${at.dir}": it is mounted already; unmount it first with "ramproc unmount ${at.dir}".\n`,
+    );
+    expect(statSync(at.file).size).toBe(0);
+  });
+});
+
+describe('ramproc mount --from', () => {
+  const bytes = randomBytes(5_000_001);
+
+  test('fills the file from another, before anybody sees it', async () => {
+    const source = `${makeDir('from')}/source`;
+    writeFileSync(source, bytes);
+    await using at = await mount(['--from', source]);
+    expect(digest(readFileSync(at.file))).toBe(digest(bytes));
+  });
+
+  test('fills the file from a pipe', async () => {
+    const dir = makeDir('mount');
+    const source = `${makeDir('from')}/source`;
+    writeFileSync(source, bytes);
+    const { stdout, stderr } = await sh('cat "$1" | "$ramproc" mount "$2" --json --from -', source, dir);
+    expect(stderr).toBe('');
+    await using at = new Mount(JSON.parse(stdout));
+    expect(digest(readFileSync(at.file))).toBe(digest(bytes));
+  });
+
+  test('of more than --max-size says so, and leaves nothing', async () => {
+    const dir = makeDir('mount');
+    const ended = await sh('head -c 3M /dev/zero | "$ramproc" mount "$1" --from - --max-size 2M', dir);
+    expectRefusal(
+      ended,
+      dir,
+      32,
+      /^ramproc: Cannot fill the file from standard input: more than --max-size .*raise it\.$/m,
+    );
+  });
+
+  test('shows its progress on a terminal when it takes long', async () => {
+    const dir = makeDir('mount');
+    // script(1) gives it a terminal; a slow source, of a size that isn't known.
+    const slow = '(for i in 1 2 3 4 5 6 7 8; do head -c 1M /dev/zero; sleep 0.2; done)';
+    const command = `${slow} | ${COMMAND} mount ${dir} --from -`;
+    const { stdout } = await run('script', '-qec', command, '/dev/null');
+    await using _mount = new Mount({
+      dir,
+      file: `${dir}/rust-proc-file`,
+      pid: Number(stdout.match(/served by process (\d+)/)?.[1]),
+    });
+    expect(stdout).toMatch(/filling: [1-8](\.\d+)? MiB/);
+    expect(statSync(`${dir}/rust-proc-file`).size).toBe(8 << 20);
+  });
+});
+
+describe('a daemon', () => {
+  test('outlives the terminal that it was started from', async () => {
+    const dir = makeDir('mount');
+    // script(1) hangs the terminal up when its command ends.
+    await run('script', '-qec', `${COMMAND} mount ${dir} --json > ${dir}.json`, '/dev/null');
+    await using at = new Mount(JSON.parse(readFileSync(`${dir}.json`, 'utf8')));
+    await sleep(300);
+    expect(runs(at.pid)).toBe(true);
+    writeFileSync(at.file, 'still there');
+    expect(readFileSync(at.file, 'utf8')).toBe('still there');
+  });
+
+  test('keeps no directory busy, and has no descriptor of who started it', async () => {
+    await using at = await mount();
+    const proc = `/proc/${at.pid}`;
+    const { stdout } = await run('readlink', `${proc}/cwd`, `${proc}/fd/0`, `${proc}/fd/1`, `${proc}/fd/2`);
+    expect(stdout.trim().split('\n')).toEqual(['/', '/dev/null', '/dev/null', '/dev/null']);
+  });
+});
+
+describe('ramproc mount --foreground', () => {
+  /** Starts it, and waits until its file is there. */
+  async function foreground(dir: string): Promise<ChildProcess & { said: string }> {
+    const started = spawn(process.execPath, [COMMAND, 'mount', dir, '--foreground'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const child = Object.assign(started, { said: '' });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        child.said += text;
+      });
+    }
+    await expect.poll(() => child.said, { timeout: 10_000 }).toContain('rust-proc-file is there');
+    return child;
+  }
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends on %s, with the mount gone', async (signal) => {
+    const dir = makeDir('mount');
+    const child = await foreground(dir);
+    writeFileSync(`${dir}/rust-proc-file`, 'abc');
+    const ended = new Promise((end) => child.once('close', (status, by) => end(by ?? status)));
+    child.kill(signal);
+    expect(await ended).toBe(0);
+    expect(child.said).toContain(`ramproc: ${signal}, unmounting "${dir}"\n`);
+    expect(mountAt(dir)).toBeUndefined();
+  });
+
+  test('leaves no mount either when it is told to end while it still mounts', async () => {
+    for (let i = 0; i < 3; i++) {
+      const dir = makeDir('mount');
+      const child = spawn(process.execPath, [COMMAND, 'mount', dir, '--foreground'], { stdio: 'ignore' });
+      const ended = new Promise((end) => child.once('close', end));
+      await expect.poll(() => mountAt(dir), { interval: 1, timeout: 10_000 }).toBeDefined();
+      child.kill('SIGTERM');
+      await ended;
+      expect(mountAt(dir)).toBeUndefined();
+    }
+  });
+
+  test('ends when it is unmounted', async () => {
+    const dir = makeDir('mount');
+    const child = await foreground(dir);
+    const ended = new Promise((end) => child.once('close', (status, by) => end(by ?? status)));
+    expect((await run('fusermount', '-u', dir)).status).toBe(0);
+    expect(await ended).toBe(0);
+  });
+});
+
+describe('ramproc unmount', () => {
+  test.each(['unmount', 'umount'])('%s unmounts in silence, and the daemon ends', async (name) => {
+    const at = await mount();
+    expect(await ramproc(name, at.dir)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(mountAt(at.dir)).toBeUndefined();
+    await at.ended();
+  });
+
+  test('of a file in use says by whom, and changes nothing', async () => {
+    await using at = await mount();
+    const holder = spawn('tail', ['-f', at.file], { stdio: 'ignore' });
+    try {
+      await expect.poll(() => readdirSync(`/proc/${holder.pid}/fd`).length).toBeGreaterThan(3);
+      expect(await ramproc('unmount', at.dir)).toEqual({
+        status: 32,
+        stdout: '',
+        stderr: `ramproc: Cannot unmount "${at.dir}": it is in use by process ${holder.pid} (tail -f ${at.file}); end that use, or add --lazy or --force.\n`,
+      });
+      expect(mountAt(at.dir)?.type).toBe('fuse.ramproc');
+    } finally {
+      holder.kill();
+    }
+  });
+
+  test('of what is no mount of ours says so', async () => {
+    const dir = makeDir('mount');
+    for (const [path, why] of [
+      [dir, `Cannot unmount "${dir}": it is not mounted by ramproc.`],
+      ['/proc', 'Cannot unmount "/proc": it is not mounted by ramproc.'],
+      [`${dir}/none`, `Cannot unmount "${dir}/none": ENOENT`],
+    ] as const) {
+      const { status, stderr } = await ramproc('unmount', path);
+      expect(status).toBe(32);
+      expect(stderr).toContain(`ramproc: ${why}`);
+    }
+  });
+});
+
+describe('ramproc', () => {
+  test('tells its version and its help, each command its own', async () => {
+    expect(await ramproc('--version')).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
+    const helps = [
+      [[], ['mount', 'unmount|umount', '--version']],
+      [
+        ['mount'],
+        ['--max-size <size>', '--from <file>', '--allow-other', '--foreground', '--transport <name>'],
+      ],
+      [['unmount'], ['--lazy', '--force']],
+      [['umount'], ['--lazy', '--force']],
+    ];
+    for (const [command = [], words = []] of helps) {
+      const { status, stdout, stderr } = await ramproc(...command, '--help');
+      expect([status, stderr]).toEqual([0, '']);
+      for (const word of words) expect(stdout).toContain(word);
+    }
+  });
+
+  test.each([[['frob']], [['mount']], [['unmount']], [[]]])(
+    'with wrong usage, %j, ends with 1',
+    async (words) => {
+      const { status, stdout, stderr } = await ramproc(...words);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).not.toBe('');
+    },
+  );
+});

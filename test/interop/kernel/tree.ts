@@ -1,0 +1,70 @@
+import {
+  type Attr,
+  KernelSession,
+  type KernelSessionOptions,
+  ProcDirEntry,
+  type ProcHandler,
+  ProcOps,
+  procCreate,
+} from 'ramproc';
+import { MNT_DETACH, MNT_FORCE, umount2 } from '../../../src/sys/mount.ts';
+import { mountAt } from '../../../src/sys/mountinfo.ts';
+import { makeDir } from '../../support/run.ts';
+
+/**
+ * A tree that this very process serves, so that a test's handlers are its own closures. System calls on it must be made
+ * by another process, such as a Client: made here, they would wait for the thread that they block.
+ */
+export class Tree implements AsyncDisposable {
+  readonly root: ProcDirEntry;
+  readonly session: KernelSession;
+
+  /** Mounts a directory with a file for each handler. `flags` are of ProcFlag. One worker starts sooner than two. */
+  static async mount(
+    handlers: Readonly<Record<string, ProcHandler>>,
+    { flags = 0, threads = 1, ...options }: KernelSessionOptions & { flags?: number } = {},
+  ): Promise<Tree> {
+    const root = ProcDirEntry.root();
+    for (const [name, handler] of Object.entries(handlers)) {
+      procCreate(name, 0o666, root, new ProcOps(handler, flags));
+    }
+    return new Tree(root, await KernelSession.mount(root, makeDir('tree'), { ...options, threads }));
+  }
+
+  private constructor(root: ProcDirEntry, session: KernelSession) {
+    this.root = root;
+    this.session = session;
+  }
+
+  get dir(): string {
+    return this.session.dir;
+  }
+
+  /** The path of a file in it. */
+  path(name: string): string {
+    return `${this.dir}/${name}`;
+  }
+
+  /** Cuts the connection, so that a client that holds a file, or waits for a handler, can't keep the test. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (mountAt(this.dir) !== undefined) umount2(this.dir, MNT_FORCE | MNT_DETACH);
+    await this.session.closed;
+  }
+}
+
+const EPOCH = { sec: 0, nsec: 0 };
+
+/** The attributes of a file of `size` bytes; without them it has none, and the kernel reads nothing in a cached one. */
+export function attrOf(size: number): Attr {
+  const times = { atime: EPOCH, mtime: EPOCH, ctime: EPOCH };
+  return { mode: 0o666, uid: 0, gid: 0, size, blocks: Math.ceil(size / 512), blksize: 4096, ...times };
+}
+
+/** A handler's `read` for a file that holds `bytes`. */
+export function readOf(bytes: () => Uint8Array): NonNullable<ProcHandler['read']> {
+  return (_file, to, offset) => {
+    const part = bytes().subarray(offset, offset + to.length);
+    to.write(part);
+    return part.length;
+  };
+}
