@@ -21,7 +21,9 @@ export async function fill(file: RamFile, source: string, progress: Progress): P
     }
   } catch (error) {
     const full = error instanceof Errno && error.errno === ENOSPC;
-    const reason = full ? `more than --max-size after ${offset} bytes; raise it` : message(error);
+    const { used, max } = file.pages;
+    const limit = used < max ? 'this machine or control group has memory for' : '--max-size';
+    const reason = full ? `more than ${limit} after ${offset} bytes; raise it` : message(error);
     throw new Error(`Cannot fill the file from ${name}: ${reason}.`, { cause: error });
   }
 }

@@ -16,6 +16,7 @@ import {
   UTIME_NOW,
   UTIME_OMIT,
 } from '../sys/memfd.ts';
+import { memoryRoom } from '../sys/memory-room.ts';
 import { tmpfsFile } from '../sys/tmpfs.ts';
 import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
 
@@ -24,6 +25,10 @@ const OMIT: Timespec = { sec: 0, nsec: UTIME_OMIT };
 const NOW: Timespec = { sec: 0, nsec: UTIME_NOW };
 /** How much of a name memfd_create(2) surely takes, in units of UTF-16: at most 3 bytes each, and 249 bytes are its limit. */
 const MEMFD_NAME_MAX = 83;
+/** What is left to this process itself when memory runs out, for what serving needs now and then, in bytes. */
+const SPARE = 32 << 20;
+/** The part of the memory that is left which is taken without looking again. */
+const AHEAD = 1 / 8;
 /** st_blocks counts in units of 512 bytes. */
 const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
 
@@ -34,7 +39,8 @@ const SIZE = 2;
 const MTIME_IS_SET = 3;
 const WRITTEN_MS = 4;
 const ATIME_IS_SET = 5;
-const SHARED_NUMBERS = 6;
+const SURE_PAGES = 6;
+const SHARED_NUMBERS = 7;
 
 export interface RamBufferOptions {
   /** What /proc/PID/fd shows of it. */
@@ -308,16 +314,28 @@ export class RamBuffer {
    *
    * PAGES is never below the pages in use: each write adds all that it touches, whether they are there or not. Only
    * when that reaches the limit are they counted, so a write far from the limit makes no system call for it.
+   *
+   * The limit is the lower one of maxPages and what memory there is. Who takes more than that is not told: the kernel ends
+   * a process instead (mem_cgroup_out_of_memory), and the one that has the most is this one.
    */
   #reserve(offset: number, length: number): boolean {
     // The kernel keeps the limit of a lent file by itself.
     if (this.#mapped === undefined) return true;
     const touched = pagesOf(offset, offset + length);
     let pages = (this.#numbers[PAGES] ?? 0) + touched;
-    if (pages > this.#maxPages) pages = this.#usedPages() + touched;
-    if (pages > this.#maxPages) return false;
+    if (pages > this.#limit) {
+      const used = this.#usedPages();
+      this.#numbers[SURE_PAGES] = used + pagesAhead(touched);
+      pages = used + touched;
+    }
+    if (pages > this.#limit) return false;
     this.#numbers[PAGES] = pages;
     return true;
+  }
+
+  /** How many pages may be in use. */
+  get #limit(): number {
+    return Math.min(this.#maxPages, this.#numbers[SURE_PAGES] ?? 0);
   }
 
   /** Writes up to the first page that is missing and has no room. Returns how many bytes that was. */
@@ -333,7 +351,7 @@ export class RamBuffer {
       // A page that lseek calls a hole may be there all the same: reserved by fallocate, or the last one, past the end.
       const page = pageUp(at - PAGE_SIZE + 1);
       fallocate(this.#memfd, FALLOC_FL_KEEP_SIZE, page, PAGE_SIZE);
-      if (this.#usedPages() > this.#maxPages) {
+      if (this.#usedPages() > this.#limit) {
         this.#punch(page, PAGE_SIZE);
         break;
       }
@@ -345,7 +363,7 @@ export class RamBuffer {
 
   /** How many bytes from `at` the pages that are left would hold. */
   #roomFrom(at: number): number {
-    const room = this.#maxPages - this.#usedPages();
+    const room = this.#limit - this.#usedPages();
     return room > 0 ? (Math.floor(at / PAGE_SIZE) + room) * PAGE_SIZE - at : 0;
   }
 
@@ -376,7 +394,7 @@ export class RamBuffer {
       else futimens(this.#memfd, OMIT, NOW);
     } else {
       const missing = holes.reduce((sum, { start, end }) => sum + pagesOf(start, end), 0);
-      if (this.#usedPages() + missing > this.#maxPages) throw new Errno(ENOSPC);
+      if (this.#usedPages() + missing > this.#limit) throw new Errno(ENOSPC);
       fallocate(this.#memfd, keepSize, offset, length);
     }
     this.#numbers[PAGES] = this.#usedPages();
@@ -396,7 +414,7 @@ export class RamBuffer {
         const before = used;
         used = this.#usedPages();
         if (used > before) filled.push(page);
-        if (used <= this.#maxPages) continue;
+        if (used <= this.#limit) continue;
         for (const page of filled) this.#punch(page, PAGE_SIZE);
         futimens(this.#memfd, OMIT, mtime);
         throw new Errno(ENOSPC);
@@ -444,6 +462,12 @@ interface Range {
 
 function pageUp(offset: number): number {
   return Math.ceil(offset / PAGE_SIZE) * PAGE_SIZE;
+}
+
+/** How many pages may be added before memory is looked at again: `wanted`, if there is so much, or more. */
+function pagesAhead(wanted: number): number {
+  const room = Math.max(0, Math.floor((memoryRoom() - SPARE) / PAGE_SIZE));
+  return Math.min(room, Math.max(wanted, Math.floor(room * AHEAD)));
 }
 
 /** The pages that a range touches. */
