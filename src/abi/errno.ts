@@ -24,6 +24,7 @@ export const {
   ENOSPC,
   ESPIPE,
   ENAMETOOLONG,
+  ELOOP,
   ENOSYS,
   ENOTEMPTY,
   ENXIO,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { MountError } from '../transport/mount.ts';
+import { MountError, quote, reason } from '../transport/mount.ts';
 import type { Mounted, Starter } from './serve.ts';
 
 /** What a daemon tells the command that started it, over Node's IPC channel. */
@@ -27,12 +27,7 @@ export function startInBackground(
     [...process.execArgv, script, command, '--foreground', ...parameters],
     {
       detached: true,
-      stdio: [
-        stdin ? 'inherit' : 'ignore',
-        'ignore',
-        log === undefined ? 'ignore' : openSync(log, 'a'),
-        'ipc',
-      ],
+      stdio: [stdin ? 'inherit' : 'ignore', 'ignore', log === undefined ? 'ignore' : openLog(log), 'ipc'],
     },
   );
   return new Promise((mounted, failed) => {
@@ -58,6 +53,19 @@ export function startInBackground(
       );
     });
   });
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a');
+  } catch (error) {
+    throw new MountError(
+      `Cannot append messages to ${quote(path)}: ${reason(error)}; give --log a file that you may write.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** The daemon's end of the channel, or undefined when nobody started this process as a daemon. */

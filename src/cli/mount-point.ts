@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { EACCES, ENOENT, ENOTCONN, ENOTDIR, Errno } from '../abi/errno.ts';
+import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTCONN, ENOTDIR, Errno } from '../abi/errno.ts';
 import { flock, LOCK_EX } from '../sys/flock.ts';
 import { mountAt } from '../sys/mountinfo.ts';
 import { FSNAME, MountError, quote, unmountFuse } from '../transport/mount.ts';
@@ -50,6 +50,8 @@ export function claim(dir: string, nonempty: boolean, notice: (message: string) 
  * errors.
  */
 export function mountPath(dir: string): string {
+  // realpath(3) says so too; Node's takes it for the working directory.
+  if (dir === '') throw new Errno(ENOENT);
   try {
     return realpathSync(dir);
   } catch (error) {
@@ -95,9 +97,13 @@ function reason(error: unknown): string {
     case ENOENT:
       return 'there is no such directory; create it with "mkdir"';
     case ENOTDIR:
-      return 'it is not a directory';
+      return 'it is not a directory; choose one';
     case EACCES:
       return 'permission denied; choose a directory that you may read';
+    case ELOOP:
+      return 'its symbolic links lead in a circle; choose another path';
+    case ENAMETOOLONG:
+      return 'its name is too long; choose another path';
     default:
       return error instanceof Error ? error.message : String(error);
   }
