@@ -19,7 +19,7 @@ import type { Mounted, Starter } from './serve.ts';
 
 type Serve = typeof import('./serve.ts').serve;
 
-interface Flags extends Omit<Settings, 'nonempty' | 'words'> {
+interface Flags extends Omit<Settings, 'autoUnmount' | 'nonempty' | 'words'> {
   options?: Settings;
   foreground?: true;
   json?: true;
@@ -55,7 +55,7 @@ export const mountCommand = new Command('mount')
   .option('--record <file>', 'for debugging: write every request of the kernel and every reply to a file')
   .option(
     '-o, --options <list>',
-    'options of mount(8), and the ones above: ro,noexec,max_size=1G,…',
+    'options of mount(8), the ones above, and auto_unmount (also when the daemon is killed): ro,noexec,max_size=1G,…',
     parseMountOptions,
   )
   .option('--json', 'print the result as one JSON object')

@@ -22,6 +22,8 @@ export interface Settings {
   record?: string;
   io?: IoMode;
   allowOther?: boolean;
+  /** Have fusermount3 unmount when the daemon dies. */
+  autoUnmount?: boolean;
   /** Mount also on a directory that has something in it. */
   nonempty?: boolean;
   /** Words of mount(8), in the order given. */
@@ -126,6 +128,9 @@ const valued: Record<string, (settings: Settings, value: string) => void> = {
 const plain: Record<string, (settings: Settings) => void> = {
   allow_other: (settings) => {
     settings.allowOther = true;
+  },
+  auto_unmount: (settings) => {
+    settings.autoUnmount = true;
   },
   nonempty: (settings) => {
     settings.nonempty = true;

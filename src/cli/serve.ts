@@ -82,14 +82,15 @@ async function mountRoot(
   {
     words,
     allowOther,
+    autoUnmount,
     threads,
     record,
     usage,
     io = 'direct',
   }: Settings & Pick<KernelSessionOptions, 'usage'>,
 ): Promise<Session> {
-  if (transport === 'kernel')
-    return KernelSession.mount(root, dir, { words, allowOther, threads, record, usage });
+  const options = { words, allowOther, autoUnmount, usage };
+  if (transport === 'kernel') return KernelSession.mount(root, dir, { ...options, threads, record });
   if (io !== 'direct') {
     throw new MountError(`Cannot mount with "--io ${io}" over libfuse 2; use "--transport kernel" for it.`);
   }
@@ -99,7 +100,7 @@ async function mountRoot(
     );
   }
   const { LibfuseSession } = await import('../transport/libfuse/session.ts');
-  return LibfuseSession.mount(root, dir, { words, allowOther, usage });
+  return LibfuseSession.mount(root, dir, options);
 }
 
 /**

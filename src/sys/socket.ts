@@ -3,6 +3,7 @@ import { addressOf, libcFunction } from './libc.ts';
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_CMSG_CLOEXEC = 0x40000000;
@@ -19,10 +20,10 @@ const recvmsg = libcFunction<[socket: number, message: Uint8Array, flags: number
   'int',
 ]);
 
-/** Two ends of a socket of this machine, each closed by disposing. Source: socketpair(2). */
+/** Two ends of a socket of this machine, close-on-exec, each closed by disposing. Source: socketpair(2). */
 export function socketpair(): [Socket, Socket] {
   const pair = new Int32Array(2);
-  socketpairCall(AF_UNIX, SOCK_STREAM, 0, pair);
+  socketpairCall(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
   const [one = -1, other = -1] = pair;
   return [new Socket(one), new Socket(other)];
 }

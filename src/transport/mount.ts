@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { ENODEV, ENOENT, EPERM, Errno } from '../abi/errno.ts';
 import { MNT_DETACH, MS_OPPOSITES, MS_WORDS, mount, umount2 } from '../sys/mount.ts';
-import { socketpair } from '../sys/socket.ts';
+import { type Socket, socketpair } from '../sys/socket.ts';
 
 const DEVICE = '/dev/fuse';
 const FUSERMOUNT = 'fusermount3';
@@ -16,6 +17,11 @@ export interface MountOptions {
   readonly words?: readonly string[] | undefined;
   /** Whether other users than this one may use the mount, as far as modes let them. Default: false. */
   readonly allowOther?: boolean | undefined;
+  /**
+   * Whether the mount goes also when this process ends without unmounting, as by SIGKILL: fusermount3, which is needed
+   * for it, stays for as long, waits, and unmounts. Default: false.
+   */
+  readonly autoUnmount?: boolean | undefined;
 }
 
 /** Why a directory can't be mounted or unmounted, in one sentence for a person. */
@@ -32,9 +38,9 @@ function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
 
-/** Mounts a FUSE file system on `dir`. Returns the descriptor of /dev/fuse to serve it with. Throws MountError. */
-export function mountFuse(dir: string, options: MountOptions): number {
-  return isRoot() ? mountAsRoot(dir, options) : mountAsUser(dir, options);
+/** Mounts a FUSE file system on `dir`. Resolves with the descriptor of /dev/fuse to serve it with. Throws MountError. */
+export async function mountFuse(dir: string, options: MountOptions): Promise<number> {
+  return isRoot() && !options.autoUnmount ? mountAsRoot(dir, options) : mountByFusermount(dir, options);
 }
 
 /** default_permissions: the kernel itself checks mode and owner, as for any local file. */
@@ -87,40 +93,86 @@ function deviceError(error: unknown): MountError {
 
 /**
  * The way of an ordinary user: fusermount3 is setuid root, mounts for us, and sends the descriptor of /dev/fuse back
- * over the socket that _FUSE_COMMFD names. Source: fusermount3(1), util/fusermount.c of libfuse.
+ * over the socket that _FUSE_COMMFD names. With auto_unmount it stays until our end of the socket is closed, and so that
+ * end is never closed: the kernel does it when this process is gone. Source: fusermount3(1), util/fusermount.c of libfuse.
  */
-function mountAsUser(dir: string, options: MountOptions): number {
+async function mountByFusermount(dir: string, options: MountOptions): Promise<number> {
   // fusermount3 opens the device with the caller's own rights, and would say less about it.
   checkDevice();
   const [ours, theirs] = socketpair();
-  using _ours = ours;
-  using _theirs = theirs;
-  const words = [`fsname=${FSNAME}`, `subtype=${FSNAME}`, ...fuseOptions(options), ...(options.words ?? [])];
-  runFusermount(['-o', words.join(','), '--', dir], `Cannot mount on ${quote(dir)}`, theirs.fd);
-  theirs[Symbol.dispose]();
-  const fd = ours.receiveDescriptor();
-  if (fd === undefined)
-    throw new MountError(`Cannot mount on ${quote(dir)}: ${FUSERMOUNT} sent no descriptor.`);
+  const words = [
+    `fsname=${FSNAME}`,
+    `subtype=${FSNAME}`,
+    ...fuseOptions(options),
+    ...(options.autoUnmount ? ['auto_unmount'] : []),
+    ...(options.words ?? []),
+  ];
+  const fd = await receiveFrom(
+    ['-o', words.join(','), '--', dir],
+    `Cannot mount on ${quote(dir)}`,
+    ours,
+    theirs,
+  );
+  if (!options.autoUnmount) ours[Symbol.dispose]();
   return fd;
 }
 
-/** Runs fusermount3, with `comm` as its _FUSE_COMMFD if given. Throws a MountError that starts with `failure`. */
-function runFusermount(parameters: string[], failure: string, comm?: number): void {
-  const { error, status, stderr } = spawnSync(FUSERMOUNT, parameters, {
-    stdio: ['ignore', 'ignore', 'pipe', ...(comm === undefined ? [] : [comm])],
+/** The descriptor that fusermount3 sends. Throws a MountError that starts with `failure`, with both ends closed. */
+async function receiveFrom(
+  parameters: string[],
+  failure: string,
+  ours: Socket,
+  theirs: Socket,
+): Promise<number> {
+  const child = spawn(FUSERMOUNT, parameters, {
+    stdio: ['ignore', 'ignore', 'pipe', theirs.fd],
     env: { ...process.env, _FUSE_COMMFD: '3', LC_ALL: 'C' },
+  });
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const closed = once(child, 'close');
+  closed.catch(() => {});
+  theirs[Symbol.dispose]();
+  const fd = ours.receiveDescriptor();
+  if (fd !== undefined) {
+    // Else its end would keep this process from ending.
+    child.stderr?.destroy();
+    child.unref();
+    return fd;
+  }
+  ours[Symbol.dispose]();
+  await closed.catch((error: unknown) => {
+    throw fusermountMissing(failure, error);
+  });
+  throw fusermountFailed(failure, said);
+}
+
+/** Runs fusermount3 to its end. Throws a MountError that starts with `failure`. */
+function runFusermount(parameters: string[], failure: string): void {
+  const { error, status, stderr } = spawnSync(FUSERMOUNT, parameters, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
     encoding: 'utf8',
   });
-  if (error !== undefined) {
-    throw new MountError(
-      `${failure}: ${FUSERMOUNT} is missing; an ordinary user needs it: "apt install fuse3", or the like.`,
-      { cause: error },
-    );
-  }
-  if (status !== 0) {
-    const said = stderr.trim().split('\n').at(-1) ?? '';
-    throw new MountError(`${failure}: ${said.replace(/^fusermount3?: /, '') || `${FUSERMOUNT} failed`}.`);
-  }
+  if (error !== undefined) throw fusermountMissing(failure, error);
+  if (status !== 0) throw fusermountFailed(failure, stderr);
+}
+
+function fusermountMissing(failure: string, cause: unknown): MountError {
+  const who = isRoot() ? 'auto_unmount' : 'an ordinary user';
+  return new MountError(
+    `${failure}: ${FUSERMOUNT} is missing; ${who} needs it: "apt install fuse3", or the like.`,
+    {
+      cause,
+    },
+  );
+}
+
+function fusermountFailed(failure: string, said: string): MountError {
+  const line = said.trim().split('\n').at(-1) ?? '';
+  return new MountError(`${failure}: ${line.replace(/^fusermount3?: /, '') || `${FUSERMOUNT} failed`}.`);
 }
 
 /** Unmounts `dir`, or with `lazy` detaches it until its last user is gone. Throws MountError, with an Errno as cause. */

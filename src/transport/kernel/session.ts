@@ -40,7 +40,7 @@ export class KernelSession implements Session, TreeWatcher {
   /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
   static async mount(root: ProcDirEntry, dir: string, options: KernelSessionOptions): Promise<KernelSession> {
     const recording = options.record === undefined ? undefined : openRecording(options.record);
-    const device = mountDevice(dir, options, recording);
+    const device = await mountDevice(dir, options, recording);
     let session: KernelSession;
     try {
       const files = [...filesBelow(root)];
@@ -116,9 +116,13 @@ export class KernelSession implements Session, TreeWatcher {
 }
 
 /** Mounts, or closes the recording again. Throws MountError. */
-function mountDevice(dir: string, options: MountOptions, recording: number | undefined): FuseDevice {
+async function mountDevice(
+  dir: string,
+  options: MountOptions,
+  recording: number | undefined,
+): Promise<FuseDevice> {
   try {
-    return openDevice(mountFuse(dir, options), recording);
+    return openDevice(await mountFuse(dir, options), recording);
   } catch (error) {
     if (recording !== undefined) closeSync(recording);
     throw error;

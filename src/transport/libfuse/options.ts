@@ -1,12 +1,17 @@
 import { FSNAME, type MountOptions } from '../mount.ts';
 
 /** What libfuse 2.9 and its fusermount are told, as one argument. Source: mount.fuse(8). */
-export function libfuseOptions({ words = [], allowOther = false }: MountOptions): string {
+export function libfuseOptions({
+  words = [],
+  allowOther = false,
+  autoUnmount = false,
+}: MountOptions): string {
   const options = [
     `fsname=${FSNAME}`,
     `subtype=${FSNAME}`,
     'default_permissions',
     ...(allowOther ? ['allow_other'] : []),
+    ...(autoUnmount ? ['auto_unmount'] : []),
     // As mount(2) has it: whether a directory may be hidden is for the caller to say.
     'nonempty',
     // Every read and write reaches the handler, up to 128 KiB of it at once. Only the page cache, which is not asked then, sends
