@@ -30,6 +30,7 @@ export const {
   ENXIO,
   EOPNOTSUPP,
   ENOTCONN,
+  ECONNABORTED,
   EPROTO,
 } = constants.errno;
 

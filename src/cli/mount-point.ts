@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTCONN, ENOTDIR, Errno } from '../abi/errno.ts';
+import { EACCES, ECONNABORTED, ELOOP, ENAMETOOLONG, ENOENT, ENOTCONN, ENOTDIR, Errno } from '../abi/errno.ts';
 import { flock, LOCK_EX } from '../sys/flock.ts';
 import { mountAt } from '../sys/mountinfo.ts';
 import { FSNAME, MountError, quote, unmountFuse } from '../transport/mount.ts';
@@ -46,8 +46,7 @@ export function claim(dir: string, nonempty: boolean, notice: (message: string) 
 
 /**
  * A directory's path as /proc/mounts has it. The last component isn't looked into: it may be a mount whose daemon is
- * dead, where every call is ENOTCONN, or one of another user's, where every call is EACCES. Throws one of Node's system
- * errors.
+ * dead, or one of another user's, where every call is EACCES. Throws one of Node's system errors.
  */
 export function mountPath(dir: string): string {
   // realpath(3) says so too; Node's takes it for the working directory.
@@ -55,8 +54,7 @@ export function mountPath(dir: string): string {
   try {
     return realpathSync(dir);
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== ENOTCONN && errno !== EACCES) throw error;
+    if (!isDead(error) && errnoOf(error) !== EACCES) throw error;
     return join(realpathSync(dirname(dir)), basename(dir));
   }
 }
@@ -66,7 +64,7 @@ function replaceDead(path: string, notice: (message: string) => void): void {
   try {
     readdirSync(path);
   } catch (error) {
-    if (errnoOf(error) !== ENOTCONN) throw error;
+    if (!isDead(error)) throw error;
     notice(`${quote(path)} was still mounted by a daemon that is dead; replacing it.`);
     unmountFuse(path, true);
   }
@@ -85,6 +83,12 @@ function check(path: string, nonempty: boolean): void {
       'it is not empty, and what is in it would be hidden; choose an empty one or add "-o nonempty"',
     );
   }
+}
+
+/** Every call on a mount without a daemon is ENOTCONN; the one that the daemon died over is ECONNABORTED (fuse_abort_conn). */
+function isDead(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === ENOTCONN || errno === ECONNABORTED;
 }
 
 function errnoOf(error: unknown): number | undefined {
