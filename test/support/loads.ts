@@ -152,4 +152,21 @@ export const loads = {
     if (!failed(fd)) calls.close(fd);
     return tally;
   },
+
+  /** Has `count` descriptors open at once, and writes and reads through each in turn. */
+  openMany(path: string, count: number): Tally {
+    const tally: Tally = {};
+    const fds: number[] = [];
+    try {
+      for (let i = 0; i < count; i++) fds.push(must(calls.open(path, O_RDWR)));
+      for (const [i, fd] of fds.entries()) {
+        const written = must(calls.pwrite(fd, pattern(i, 10), i));
+        const result = outcome(calls.pread(fd, written, i), (bytes) => bytes.equals(pattern(i, 10)));
+        tally[result] = (tally[result] ?? 0) + 1;
+      }
+      return tally;
+    } finally {
+      for (const fd of fds) calls.close(fd);
+    }
+  },
 };

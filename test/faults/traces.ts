@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { attempt, processes } from '../../src/cli/processes.ts';
+import { type MountInfo, mounts } from '../../src/sys/mountinfo.ts';
+
+/** What there is of a mount below a directory. */
+export interface Traces {
+  readonly mounted: readonly MountInfo[];
+  /** Program and arguments of each process that was started with a path below the directory. */
+  readonly running: readonly string[];
+}
+
+export function traces(dir: string): Traces {
+  return { mounted: mounts().filter((mount) => mount.dir.startsWith(dir)), running: running(dir) };
+}
+
+function running(dir: string): string[] {
+  return processes()
+    .map((pid) => attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.replaceAll('\0', ' ') ?? '')
+    .filter((line) => line.includes(dir));
+}
