@@ -116,8 +116,9 @@ describe('when there is no more memory', () => {
     '%s: a write is ENOSPC, and the daemon lives with all it was given',
     async (kind, options) => {
       await using group = new Cgroup('memory');
+      await using inner = new Cgroup('memory', group);
       await using at = await mount([...options, '--max-size', '4G']);
-      group.add(at.pid);
+      inner.add(at.pid);
       group.set('memory.limit_in_bytes', LIMIT);
       const fd = must(calls.open(at.file, O_RDWR));
       try {
