@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { MountError, quote, reason } from '../transport/mount.ts';
+import type { Settings } from './parse.ts';
+import { dropPrivileges, FOR_MEMORY } from './privileges.ts';
 import type { Mounted, Starter } from './serve.ts';
 
 /** What a daemon tells the command that started it, over Node's IPC channel. */
@@ -14,23 +16,23 @@ export type Report =
  * Starts this same command again as a daemon, in a session of its own and with `--foreground`, and waits until it has
  * mounted. Throws the sentence with which it failed. The daemon ends with this process, as long as it hasn't mounted.
  *
- * `log` is a file for the daemon's messages; without it they go nowhere.
+ * `settings` are those in its parameters. Without a `log` the daemon's messages go nowhere.
  */
 export function startInBackground(
-  stdin: boolean,
-  log: string | undefined,
+  settings: Settings,
   { progress, notice }: Pick<Starter, 'progress' | 'notice'>,
 ): Promise<Mounted> {
   const [node, script = '', command = '', ...parameters] = process.argv;
+  const { from, log } = settings;
+  const messages = log === undefined ? 'ignore' : openLog(log);
+  dropPrivileges(settings, FOR_MEMORY);
   const daemon = spawn(
     node ?? process.execPath,
     [...process.execArgv, script, command, '--foreground', ...parameters],
-    {
-      detached: true,
-      stdio: [stdin ? 'inherit' : 'ignore', 'ignore', log === undefined ? 'ignore' : openLog(log), 'ipc'],
-    },
+    { detached: true, stdio: [from === '-' ? 'inherit' : 'ignore', 'ignore', messages, 'ipc'] },
   );
   return new Promise((mounted, failed) => {
+    let failure: MountError | undefined;
     daemon.on('message', (report: Report) => {
       if (report.kind === 'progress') {
         progress(report.bytes, report.total);
@@ -41,15 +43,20 @@ export function startInBackground(
         return;
       }
       daemon.disconnect();
-      daemon.unref();
-      if (report.kind === 'mounted') mounted(report.mounted);
-      else failed(new MountError(report.message));
+      if (report.kind === 'mounted') {
+        daemon.unref();
+        mounted(report.mounted);
+      } else {
+        // Told once the daemon has ended: a command that failed leaves nothing behind.
+        failure = new MountError(report.message);
+      }
     });
     daemon.on('error', failed);
     daemon.on('exit', (code, signal) => {
       const how = signal === null ? `with status ${code}` : `by ${signal}`;
       failed(
-        new Error(`The daemon ended ${how} before it had mounted; run it with --foreground to see why.`),
+        failure ??
+          new Error(`The daemon ended ${how} before it had mounted; run it with --foreground to see why.`),
       );
     });
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { MountError } from '../transport/mount.ts';
+import { MountError, oneLine } from '../transport/mount.ts';
 import { ExitCode } from './exit-code.ts';
 import { mountCommand } from './mount.ts';
 import { unmountCommand } from './unmount.ts';
@@ -17,11 +17,18 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(add --help for the options)')
     .addCommand(mountCommand)
     .addCommand(unmountCommand);
+  for (const command of [program, ...program.commands]) command.configureOutput({ outputError });
   try {
     await program.parseAsync(argv);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    console.error(`ramproc: ${message}`);
+    console.error(oneLine(`ramproc: ${message}`));
     process.exitCode = error instanceof MountError ? ExitCode.Failure : ExitCode.System;
   }
+}
+
+/** A message of commander's, with a word of the command line in it, and perhaps a hint on a line of its own. */
+function outputError(text: string, write: (text: string) => void): void {
+  const [, message = text, hint = ''] = text.match(/^(.*?)(\n\(Did you mean .*)?\n$/s) ?? [];
+  write(`${oneLine(message)}${hint}\n`);
 }

@@ -1,12 +1,16 @@
 import { closeSync, constants, openSync, readdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EACCES, ECONNABORTED, ELOOP, ENAMETOOLONG, ENOENT, ENOTCONN, ENOTDIR, Errno } from '../abi/errno.ts';
 import { flock, LOCK_EX } from '../sys/flock.ts';
 import { mountAt } from '../sys/mountinfo.ts';
 import { FSNAME, MountError, quote, unmountFuse } from '../transport/mount.ts';
+import { shellWord } from './shell-word.ts';
 
 /** The type of a mount of ours in /proc/mounts. */
 export const FSTYPE = `fuse.${FSNAME}`;
+
+/** What Node makes of bytes that aren't UTF-8. */
+export const NOT_UTF_8 = '\uFFFD';
 
 /** A directory that nobody else mounts on until this is disposed. */
 export interface Claim extends Disposable {
@@ -46,7 +50,8 @@ export function claim(dir: string, nonempty: boolean, notice: (message: string) 
 
 /**
  * A directory's path as /proc/mounts has it. The last component isn't looked into: it may be a mount whose daemon is
- * dead, or one of another user's, where every call is EACCES. Throws one of Node's system errors.
+ * dead, or one of another user's, where every call is EACCES. Throws one of Node's system errors, or an Error for a name
+ * that isn't UTF-8.
  */
 export function mountPath(dir: string): string {
   // realpath(3) says so too; Node's takes it for the working directory.
@@ -54,8 +59,11 @@ export function mountPath(dir: string): string {
   try {
     return realpathSync(dir);
   } catch (error) {
-    if (!isDead(error) && errnoOf(error) !== EACCES) throw error;
-    return join(realpathSync(dirname(dir)), basename(dir));
+    if (isDead(error) || errnoOf(error) === EACCES) return join(realpathSync(dirname(dir)), basename(dir));
+    if (!(error instanceof Error) || !(resolve(dir) + error.message).includes(NOT_UTF_8)) throw error;
+    throw new Error(
+      "its path isn't UTF-8, and Node.js knows no other; rename it or choose another directory",
+    );
   }
 }
 
@@ -73,7 +81,7 @@ function replaceDead(path: string, notice: (message: string) => void): void {
 function check(path: string, nonempty: boolean): void {
   const there = mountAt(path);
   if (there?.type === FSTYPE) {
-    throw new Error(`it is mounted already; unmount it first with "ramproc unmount ${path}"`);
+    throw new Error(`it is mounted already; unmount it first with "ramproc unmount ${shellWord(path)}"`);
   }
   if (there !== undefined) {
     throw new Error(`a file system of type ${there.type} is mounted on it; choose another directory`);

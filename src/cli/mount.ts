@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import prettyBytes from 'pretty-bytes';
 import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../ram-file/rust-proc-ram-file.ts';
+import { closeAllOnExec } from '../sys/descriptor.ts';
+import { oneLine } from '../transport/mount.ts';
 import { parent, startInBackground } from './background.ts';
 import {
   parseId,
@@ -16,6 +18,7 @@ import {
 } from './parse.ts';
 import { progressBar } from './progress.ts';
 import type { Mounted, Starter } from './serve.ts';
+import { shellWord } from './shell-word.ts';
 
 type Serve = typeof import('./serve.ts').serve;
 
@@ -44,6 +47,7 @@ export const mountCommand = new Command('mount')
   .option('--from <file>', 'fill the file first, from a file or from standard input (-)')
   .option('--threads <number>', 'how many threads serve requests', parseThreads)
   .option('--allow-other', 'let other users in, as far as the mode lets them')
+  .option('--secret', 'no swap, no core dump, overwritten in the end; the mode is 0600 and nothing wider')
   .addOption(
     new Option(
       '--transport <name>',
@@ -62,6 +66,7 @@ export const mountCommand = new Command('mount')
   .action(run);
 
 async function run(dir: string, { options, foreground, json, ...flags }: Flags): Promise<void> {
+  closeAllOnExec();
   const settings: Settings = { ...options, ...flags };
   const toParent = foreground ? parent() : undefined;
   // Who starts a daemon doesn't serve, and would load half of all modules for nothing: 25 ms of 380 until the file is there.
@@ -85,14 +90,14 @@ async function run(dir: string, { options, foreground, json, ...flags }: Flags):
     notice: (message) => console.error(`ramproc: ${message}`),
     mounted(mounted) {
       bar[Symbol.dispose]();
-      console.log(json ? JSON.stringify(mounted) : sentence(mounted));
+      console.log(json ? oneLine(JSON.stringify(mounted)) : sentence(mounted));
     },
   };
   if (foreground) await serve(dir, settings, starter);
-  else starter.mounted(await startInBackground(settings.from === '-', settings.log, starter));
+  else starter.mounted(await startInBackground(settings, starter));
 }
 
 function sentence({ file, pid, maxSize, dir }: Mounted): string {
   const size = prettyBytes(maxSize, { binary: true });
-  return `${file} is there, for up to ${size}, served by process ${pid}; unmount it with "fusermount -u ${dir}".`;
+  return `${shellWord(file)} is there, for up to ${size}, served by process ${pid}; unmount it with "fusermount -u ${shellWord(dir)}".`;
 }

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { checkName } from '../proc-fs/proc-dir-entry.ts';
 import { type IoMode, ioModes } from '../ram-file/rust-proc-ram-file.ts';
 import { isMountWord } from '../transport/mount.ts';
+import { NOT_UTF_8 } from './mount-point.ts';
 
 /** What serves a mount: see src/transport. */
 export const transports = ['kernel', 'libfuse'] as const;
@@ -24,6 +25,7 @@ export interface Settings {
   allowOther?: boolean;
   /** Have fusermount3 unmount when the daemon dies. */
   autoUnmount?: boolean;
+  secret?: boolean;
   /** Mount also on a directory that has something in it. */
   nonempty?: boolean;
   /** Words of mount(8), in the order given. */
@@ -32,6 +34,7 @@ export interface Settings {
 
 /** A file's name, as procCreate takes it. */
 export function parseName(text: string): string {
+  if (text.includes(NOT_UTF_8)) throw new InvalidArgumentError('It must be UTF-8.');
   try {
     checkName(text);
     return text;
@@ -131,6 +134,9 @@ const plain: Record<string, (settings: Settings) => void> = {
   },
   auto_unmount: (settings) => {
     settings.autoUnmount = true;
+  },
+  secret: (settings) => {
+    settings.secret = true;
   },
   nonempty: (settings) => {
     settings.nonempty = true;

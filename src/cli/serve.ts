@@ -1,14 +1,17 @@
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
-import { DEFAULT_NAME, RustProcRamFile } from '../ram-file/rust-proc-ram-file.ts';
+import { DEFAULT_NAME, type RamFileOptions, RustProcRamFile } from '../ram-file/rust-proc-ram-file.ts';
 import { KernelSession, type KernelSessionOptions } from '../transport/kernel/session.ts';
-import { MountError, quote } from '../transport/mount.ts';
+import { MountError } from '../transport/mount.ts';
 import type { Session } from '../transport/session.ts';
-import { controlOps, TEARDOWN_SIGNAL } from './control.ts';
+import { controlOps } from './control.ts';
+import { EndOnSignal } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
 import { claim } from './mount-point.ts';
 import type { Settings, Transport } from './parse.ts';
+import { dropPrivileges } from './privileges.ts';
+import { keepSecret } from './secret.ts';
 
 /** What a mount says of itself once it can be used. */
 export interface Mounted {
@@ -22,11 +25,6 @@ export interface Mounted {
   /** The most memory that the file may take, in bytes. */
   readonly maxSize: number;
 }
-
-/** How long clients that hold the file open may delay the end of a process that was told to end, in milliseconds. */
-const GRACE = 500;
-
-const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Who started a mount, and wants to know how it goes. */
 export interface Starter {
@@ -42,15 +40,21 @@ export interface Starter {
  * left behind, when it can't be mounted.
  */
 export async function serve(dir: string, settings: Settings, starter: Starter): Promise<void> {
-  const { name = DEFAULT_NAME, transport = 'kernel', maxSize = Math.floor(totalmem() / 2) } = settings;
+  const half = Math.floor(totalmem() / 2);
+  const options = settings.secret
+    ? { ...settings, ...keepSecret(settings, half) }
+    : { ...settings, secret: undefined };
+  const { name = DEFAULT_NAME, transport = 'kernel', maxSize = half } = options;
   using claimed = claim(dir, settings.nonempty ?? false, starter.notice);
-  const { file, root, teardown } = create(name, maxSize, settings);
+  const { file, root, teardown } = create(name, maxSize, options);
+  using ending = new EndOnSignal(teardown);
   try {
+    dropPrivileges(settings);
     if (settings.from !== undefined) await fill(file, settings.from, starter.progress);
-    using ending = new EndOnSignal(teardown);
-    const session = await mountRoot(transport, root, claimed.dir, { ...settings, usage: () => file.pages });
+    const session = await ending.whileMounting(() =>
+      mountRoot(transport, root, claimed.dir, { ...options, usage: () => file.pages }),
+    );
     claimed[Symbol.dispose]();
-    ending.watch(session);
     starter.mounted({
       dir: session.dir,
       file: join(session.dir, name),
@@ -65,12 +69,16 @@ export async function serve(dir: string, settings: Settings, starter: Starter): 
 }
 
 /** The tree with the file in it. `teardown` is the seed's: the entry goes first, then the data. */
-function create(name: string, maxSize: number, { mode, uid, gid, io, words = [] }: Settings) {
+function create(
+  name: string,
+  maxSize: number,
+  { mode, uid, gid, io, secret, words = [] }: Omit<Settings, 'secret'> & Pick<RamFileOptions, 'secret'>,
+) {
   // The kernel leaves a FUSE file's times to who serves it, whatever the mount's flags say.
   const atime = words.lastIndexOf('noatime') <= words.lastIndexOf('atime');
   const teardown = () => module[Symbol.dispose]();
   const root = ProcDirEntry.root(undefined, controlOps(teardown));
-  const module = RustProcRamFile.init(root, { name, maxSize, mode, uid, gid, io, atime });
+  const module = RustProcRamFile.init(root, { name, maxSize, mode, uid, gid, io, atime, secret });
   return { root, file: module.file, teardown };
 }
 
@@ -87,7 +95,7 @@ async function mountRoot(
     record,
     usage,
     io = 'direct',
-  }: Settings & Pick<KernelSessionOptions, 'usage'>,
+  }: Omit<Settings, 'secret'> & Pick<KernelSessionOptions, 'usage'>,
 ): Promise<Session> {
   const options = { words, allowOther, autoUnmount, usage };
   if (transport === 'kernel') return KernelSession.mount(root, dir, { ...options, threads, record });
@@ -101,47 +109,4 @@ async function mountRoot(
   }
   const { LibfuseSession } = await import('../transport/libfuse/session.ts');
   return LibfuseSession.mount(root, dir, options);
-}
-
-/**
- * Ends a session when the process is told to end, by SIGINT, SIGTERM or SIGHUP; TEARDOWN_SIGNAL takes the data only.
- *
- * It must be there before the mount is: a process that ended in between would leave the mount behind, dead. Such a signal
- * is obeyed as soon as there is a session to end.
- */
-class EndOnSignal implements Disposable {
-  readonly #teardown: () => void;
-  #session: Session | undefined;
-  #pending: NodeJS.Signals | undefined;
-
-  constructor(teardown: () => void) {
-    this.#teardown = teardown;
-    for (const signal of endSignals) process.on(signal, this.#end);
-    process.on(TEARDOWN_SIGNAL, teardown);
-  }
-
-  watch(session: Session): void {
-    this.#session = session;
-    if (this.#pending !== undefined) this.#end(this.#pending);
-  }
-
-  readonly #end = (signal: NodeJS.Signals): void => {
-    if (this.#session === undefined) {
-      this.#pending = signal;
-      return;
-    }
-    console.error(`ramproc: ${signal}, unmounting ${quote(this.#session.dir)}`);
-    this.#teardown();
-    this.#session.unmount(true);
-    // Who holds the file open keeps the session alive. The signal's own way to end a process waits for no thread.
-    setTimeout(() => {
-      this[Symbol.dispose]();
-      process.kill(process.pid, signal);
-    }, GRACE).unref();
-  };
-
-  [Symbol.dispose](): void {
-    for (const signal of endSignals) process.off(signal, this.#end);
-    process.off(TEARDOWN_SIGNAL, this.#teardown);
-  }
 }

@@ -13,6 +13,8 @@ export const ProcFlag = {
    * file by itself, it must say so: see `ProcDirEntry.changed`.
    */
   CACHED: 1 << 1,
+  /** Requests and replies are overwritten once they are answered, where the handler runs in workers. */
+  SECRET: 1 << 2,
 } as const;
 
 /** What poll(2) tells of a file that nobody waits for. Source: DEFAULT_POLLMASK, include/linux/poll.h. */

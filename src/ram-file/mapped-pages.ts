@@ -1,16 +1,17 @@
 import { mapFileOver, mapMemory, unmapInPlace, viewMemory } from '../sys/mmap.ts';
+import { hide, lock } from '../sys/secret-memory.ts';
 
 const PAGE_SIZE = 4096;
 const PAGES_PER_WORD = 32;
 
-/** Scratch memory for one thread, in bytes: a request and a reply of 1 MiB each fit. */
-const SCRATCH_SIZE = 4 << 20;
+/** Scratch memory for one thread, in bytes: a request and a reply of 1 MiB each fit, with their headers in front. */
+export const SCRATCH_SIZE = (2 << 20) + (64 << 10);
 const MAX_THREADS = 64;
 
 /** A typed array ends at 2^32 - 1 bytes in Node 20; what is behind the scratch memory shows the file. */
 const TOTAL = 2 ** 32 - PAGE_SIZE;
 const WINDOW = MAX_THREADS * SCRATCH_SIZE;
-/** How much of the file can be mapped, in bytes. */
+/** How much of the file can be mapped, in bytes: 3.87 GiB. */
 export const WINDOW_SIZE = TOTAL - WINDOW;
 
 /** What another thread needs to use the same mapping. */
@@ -20,7 +21,7 @@ export interface MappedPagesState {
 }
 
 /**
- * The first 3.75 GiB of a memfd, mapped, for the pages of it that are known to be there: copying one of those in memory
+ * The first 3.87 GiB of a memfd, mapped, for the pages of it that are known to be there: copying one of those in memory
  * costs half of what pread(2) costs, and a third for 1 MiB (see scripts/bench/README.md).
  *
  * Only those, because touching any other page of a mapping is wrong: a hole would get its memory (shmem_fault), and what
@@ -49,6 +50,17 @@ export class MappedPages {
       address,
       bitmap: new SharedArrayBuffer(Math.ceil(WINDOW_SIZE / PAGE_SIZE / 8 / 4) * 4),
     });
+  }
+
+  /**
+   * Keeps what is touched of the file's first `length` bytes, and of the scratch memory of so many threads, out of swap, and
+   * all of it out of core dumps and child processes. Throws an Errno when that isn't allowed.
+   */
+  protect(threads: number, length: number): void {
+    const { address } = this.state;
+    hide(address, TOTAL);
+    lock(address, threads * SCRATCH_SIZE);
+    lock(address + WINDOW, length);
   }
 
   /** The scratch memory of a thread, 0 to 63, or undefined for any other. */

@@ -1,5 +1,5 @@
 import { closeSync, fchownSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { EINVAL, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../proc-fs/errno.ts';
+import { EFBIG, EINVAL, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../proc-fs/errno.ts';
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -18,7 +18,8 @@ import {
 } from '../sys/memfd.ts';
 import { memoryRoom } from '../sys/memory-room.ts';
 import { tmpfsFile } from '../sys/tmpfs.ts';
-import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
+import { COPY_SIZE, copySpace, secretCopySpace } from './copy-space.ts';
+import { MappedPages, type MappedPagesState, SCRATCH_SIZE } from './mapped-pages.ts';
 
 const PAGE_SIZE = 4096;
 const OMIT: Timespec = { sec: 0, nsec: UTIME_OMIT };
@@ -43,7 +44,7 @@ const SURE_PAGES = 6;
 const SHARED_NUMBERS = 7;
 
 export interface RamBufferOptions {
-  /** What /proc/PID/fd shows of it. */
+  /** What /proc/PID/fd shows of it, as far as memfd_create(2) lets it: 249 bytes. */
   readonly name: string;
   /** The most memory it may take, in bytes, rounded down to whole pages; holes cost nothing, as for tmpfs's `size=`. */
   readonly maxSize: number;
@@ -54,6 +55,17 @@ export interface RamBufferOptions {
   readonly lent?: boolean | undefined;
   /** Whether reading moves atime, as with relatime. Default: true. */
   readonly atime?: boolean | undefined;
+  /**
+   * The bytes are kept out of swap, core dumps and child processes, and are overwritten before their memory is given back.
+   * The memory counts against RLIMIT_MEMLOCK: see lockedBeside. `threads`: how many will use scratch memory. The file
+   * can't be longer than `maxSize` then, holes included, unless it is lent. Default: no.
+   */
+  readonly secret?: { readonly threads: number } | undefined;
+}
+
+/** The memory that a secret of such a file has locked beside its bytes, in bytes. */
+export function lockedBeside(threads: number): number {
+  return threads * SCRATCH_SIZE + COPY_SIZE;
 }
 
 /** What another thread needs to work on the same buffer. */
@@ -66,6 +78,8 @@ export interface RamBufferState {
   readonly mapped: MappedPagesState | undefined;
   /** Whether reading moves atime. */
   readonly atime: boolean;
+  /** Where a secret's bytes may pass through, as an address; undefined when they are none. */
+  readonly secretCopies: number | undefined;
 }
 
 /**
@@ -84,6 +98,9 @@ export class RamBuffer {
   readonly #maxPages: number;
   readonly #numbers: Float64Array;
   readonly #mapped: MappedPages | undefined;
+  readonly #secret: boolean;
+  /** How long the file can be. Of a secret, only that much is locked. */
+  readonly #maxLength: number;
 
   constructor(state: RamBufferState) {
     this.state = state;
@@ -92,18 +109,26 @@ export class RamBuffer {
     this.#maxPages = state.maxPages;
     this.#numbers = new Float64Array(state.numbers);
     this.#mapped = state.mapped && new MappedPages(state.mapped);
+    this.#secret = state.secretCopies !== undefined;
+    this.#maxLength = this.#secret && state.mapped ? state.maxPages * PAGE_SIZE : Number.POSITIVE_INFINITY;
   }
 
   /** An empty buffer. Throws an Errno when there is no memory, or no right to what the options ask for. */
-  static create({ name, maxSize, lent = false, atime = true }: RamBufferOptions): RamBuffer {
-    const memfd = lent ? tmpfsFile(maxSize) : memfdCreate(name.slice(0, MEMFD_NAME_MAX), MFD_CLOEXEC);
+  static create({ name, maxSize, lent = false, atime = true, secret }: RamBufferOptions): RamBuffer {
+    const maxPages = Math.floor(maxSize / PAGE_SIZE);
+    const memfd = lent
+      ? tmpfsFile(maxSize, secret !== undefined)
+      : memfdCreate(name.slice(0, MEMFD_NAME_MAX), MFD_CLOEXEC);
+    const mapped = lent ? undefined : MappedPages.create(memfd);
+    if (secret !== undefined) mapped?.protect(secret.threads, maxPages * PAGE_SIZE);
     return new RamBuffer({
       memfd,
       noatime: openSync(`/proc/self/fd/${memfd}`, O_NOATIME),
-      maxPages: Math.floor(maxSize / PAGE_SIZE),
+      maxPages,
       numbers: new SharedArrayBuffer(SHARED_NUMBERS * Float64Array.BYTES_PER_ELEMENT),
-      mapped: lent ? undefined : MappedPages.create(memfd).state,
+      mapped: mapped?.state,
       atime,
+      secretCopies: secret && secretCopySpace(),
     });
   }
 
@@ -145,14 +170,37 @@ export class RamBuffer {
       return length;
     }
     this.#changing();
-    if (this.#reserve(offset, length)) return this.#put(bytes, start, length, offset);
-    const written = this.#writeNearLimit(bytes, start, length, offset);
+    const end = Math.min(offset + length, this.#maxLength);
+    if (end <= offset) throw new Errno(EFBIG);
+    if (this.#reserve(offset, end - offset)) return this.#put(bytes, start, end - offset, offset);
+    const written = this.#writeNearLimit(bytes, start, end - offset, offset);
     if (written === 0) throw new Errno(ENOSPC);
     return written;
   }
 
+  /**
+   * Copies within the file, at most COPY_SIZE at once. Returns how many bytes: fewer where the file ends, or where there is
+   * no room.
+   */
+  copy(from: number, to: number, length: number): number {
+    const bytes = this.copySpace();
+    const count = this.read(bytes, 0, Math.min(length, COPY_SIZE), from);
+    try {
+      return this.write(bytes, 0, count, to);
+    } finally {
+      if (this.#secret) bytes.fill(0, 0, count);
+    }
+  }
+
+  /** Memory for bytes on their way from or to the file; whoever uses a secret's overwrites it. */
+  copySpace(): Uint8Array {
+    return copySpace(this.state.secretCopies);
+  }
+
   truncate(size: number): void {
+    if (size > this.#maxLength) throw new Errno(EFBIG);
     this.#changing();
+    this.#forget(size, Number.POSITIVE_INFINITY);
     this.#mapped?.drop(Math.min(size, this.size), Number.POSITIVE_INFINITY);
     try {
       ftruncateSync(this.#memfd, size);
@@ -165,6 +213,7 @@ export class RamBuffer {
   /** fallocate(2) with the modes that FUSE lets through; tmpfs itself has no ZERO_RANGE. */
   fallocate(mode: number, offset: number, length: number): void {
     if (length === 0) throw new Errno(EINVAL);
+    if (offset + length > this.#maxLength && !(mode & FALLOC_FL_PUNCH_HOLE)) throw new Errno(EFBIG);
     this.#changing();
     const keepSize = mode & FALLOC_FL_KEEP_SIZE;
     const punch = () => this.#punch(offset, length);
@@ -248,6 +297,7 @@ export class RamBuffer {
 
   /** Gives the memory back to the system now, whoever still has the descriptors. */
   free(): void {
+    this.#forget(0, Number.POSITIVE_INFINITY);
     this.#mapped?.release();
     ftruncateSync(this.#memfd, 0);
     closeSync(this.#noatime);
@@ -291,6 +341,15 @@ export class RamBuffer {
 
   #put(bytes: Uint8Array, start: number, length: number, offset: number): number {
     try {
+      if (this.#secret && this.#mapped !== undefined) {
+        // Pages are locked as they are touched in the mapping, so they get their memory first and only then their bytes.
+        fallocate(this.#memfd, 0, offset, length);
+        this.#numbers[SIZE] = Math.max(this.size, offset + length);
+        this.#mapped.add(offset, length);
+        this.#mapped.copyIn(offset, bytes, start, length);
+        this.#written();
+        return length;
+      }
       const count = writeSync(this.#memfd, bytes, start, length, offset);
       this.#numbers[SIZE] = Math.max(this.size, offset + count);
       this.#mapped?.add(offset, count);
@@ -300,7 +359,19 @@ export class RamBuffer {
     }
   }
 
+  /** Overwrites a secret's bytes from `offset` to `end`, before their pages are given back. */
+  #forget(offset: number, end: number): void {
+    if (!this.#secret) return;
+    const zeros = new Uint8Array(COPY_SIZE);
+    for (let at = this.#dataFrom(offset); at < end; ) {
+      const data = Math.min(this.nextHole(at), end) - at;
+      at += writeSync(this.#memfd, zeros, 0, Math.min(data, zeros.length), at);
+      if (data <= zeros.length) at = this.#dataFrom(at);
+    }
+  }
+
   #punch(offset: number, length: number): void {
+    this.#forget(offset, offset + length);
     this.#mapped?.drop(offset, offset + length);
     fallocate(this.#memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
   }

@@ -6,12 +6,6 @@ import { Mutex } from '../sync/mutex.ts';
 import { O_NOATIME } from '../sys/memfd.ts';
 import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
 
-/**
- * How much one copy_file_range(2) copies while everybody else waits for the mutex, in bytes. The call may copy less
- * than it was asked to; callers go on from there.
- */
-const COPY_AT_ONCE = 1 << 20;
-
 /** Bits of a mode. Source: inode(7). */
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
@@ -128,12 +122,14 @@ export class RamFile implements ProcHandler {
     this.#locked(() => {});
   }
 
+  /** Copies so much that everybody else doesn't wait long for the mutex; callers go on from there. */
   copyFileRange(from: number, to: number, length: number): number {
-    const bytes = new Uint8Array(Math.min(length, COPY_AT_ONCE));
-    return this.#locked((buffer) => {
-      const count = buffer.read(bytes, 0, bytes.length, from);
-      return count === 0 ? 0 : buffer.write(bytes, 0, count, to);
-    });
+    return this.#locked((buffer) => buffer.copy(from, to, length));
+  }
+
+  /** Memory for bytes on their way into a file that nobody sees yet: see RamBuffer. */
+  copySpace(): Uint8Array {
+    return this.#locked((buffer) => buffer.copySpace());
   }
 
   getattr(): Attr {

@@ -34,6 +34,8 @@ export interface RamFileOptions {
   readonly atime?: boolean | undefined;
   /** Who reads and writes the bytes. Default: `direct`. */
   readonly io?: IoMode | undefined;
+  /** Keeps the bytes out of swap and core dumps, and overwrites them in the end: see RamBufferOptions. Default: no. */
+  readonly secret?: { readonly threads: number } | undefined;
 }
 
 /**
@@ -52,10 +54,13 @@ export class RustProcRamFile implements Disposable {
 
   /** Adds the file to `parent`, or to `procRoot` for null. Throws as procCreate does. */
   static init(parent: ProcDirEntry | null, options: RamFileOptions): RustProcRamFile {
-    const { name = DEFAULT_NAME, mode = DEFAULT_MODE, maxSize, atime, io = 'direct' } = options;
+    const { name = DEFAULT_NAME, mode = DEFAULT_MODE, maxSize, atime, io = 'direct', secret } = options;
     const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = options;
-    const buffer = RamBuffer.create({ name, maxSize, atime, lent: io === 'passthrough' });
-    const flags = ProcFlag.PARALLEL_WRITES | (io === 'cached' ? ProcFlag.CACHED : 0);
+    const buffer = RamBuffer.create({ name, maxSize, atime, lent: io === 'passthrough', secret });
+    const flags =
+      ProcFlag.PARALLEL_WRITES |
+      (io === 'cached' ? ProcFlag.CACHED : 0) |
+      (secret === undefined ? 0 : ProcFlag.SECRET);
     const file = RamFile.create(buffer, mode, uid, gid);
     try {
       const entry = procCreate(name, mode, parent, new ProcOps(file, flags));

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { EBADF, Errno } from '../abi/errno.ts';
 import { libcFunction } from './libc.ts';
 
 /** Source: linux/fcntl.h. */
@@ -22,6 +24,21 @@ export function duplicate(fd: number): number {
 /** Keeps programs that this process starts from inheriting the descriptor. */
 export function closeOnExec(fd: number): void {
   fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/**
+ * The same for all but standard input, output and error, whoever opened them. Node does it up to the first number that is
+ * free (uv_disable_stdio_inheritance).
+ */
+export function closeAllOnExec(): void {
+  for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+    try {
+      if (fd > 2) closeOnExec(fd);
+    } catch (error) {
+      // The one that listed them is closed by now.
+      if (!(error instanceof Errno && error.errno === EBADF)) throw error;
+    }
+  }
 }
 
 /** Makes the number `to` mean the open file of `from`. What it meant before is closed. Source: dup2(2). */

@@ -1,6 +1,7 @@
 import { closeSync, constants } from 'node:fs';
 import { libcFunction } from './libc.ts';
 
+const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const CLOEXEC = 1;
@@ -10,12 +11,13 @@ const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /**
  * A file without a name on a tmpfs of its own, which is mounted nowhere and holds at most `maxSize` bytes: the kernel
- * keeps to that limit by itself. Needs CAP_SYS_ADMIN. Returns the descriptor.
+ * keeps to that limit by itself. `noswap`: its pages never go to swap, which Linux can since 6.4 (EINVAL before). Needs
+ * CAP_SYS_ADMIN. Returns the descriptor.
  *
  * The calls are looked up here and not at start, for C libraries older than glibc 2.36 don't have them.
  * Source: fsopen(2), fsconfig(2), fsmount(2), tmpfs(5).
  */
-export function tmpfsFile(maxSize: number): number {
+export function tmpfsFile(maxSize: number, noswap: boolean): number {
   const fsopen = libcFunction<[type: string, flags: number]>('fsopen', 'int', ['str', 'uint']);
   const fsconfig = libcFunction<
     [fd: number, command: number, key: string | null, value: string | null, auxiliary: number]
@@ -34,6 +36,7 @@ export function tmpfsFile(maxSize: number): number {
   const context = fsopen('tmpfs', CLOEXEC);
   try {
     fsconfig(context, FSCONFIG_SET_STRING, 'size', String(maxSize), 0);
+    if (noswap) fsconfig(context, FSCONFIG_SET_FLAG, 'noswap', null, 0);
     fsconfig(context, FSCONFIG_CMD_CREATE, null, null, 0);
     const mounted = fsmount(context, CLOEXEC, 0);
     try {

@@ -31,7 +31,7 @@ export class MountError extends Error {
 
 /** The words of mount(8) that a mount understands. */
 export function isMountWord(word: string): boolean {
-  return word in MS_WORDS || word in MS_OPPOSITES;
+  return Object.hasOwn(MS_WORDS, word) || Object.hasOwn(MS_OPPOSITES, word);
 }
 
 function isRoot(): boolean {
@@ -189,7 +189,14 @@ export function unmountFuse(dir: string, lazy: boolean): void {
 
 /** A path in a message: in quotes, with what could break the line or the quotes escaped. */
 export function quote(path: string): string {
-  return JSON.stringify(path);
+  return oneLine(JSON.stringify(path));
+}
+
+/** A message on one line: what a terminal could take for a command, or for another order of the characters, is escaped. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) =>
+    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** The last part of a sentence: why a system call failed, and where it helps, what to do. */

@@ -62,6 +62,12 @@ export class Call {
     return answer < 0 ? this.#finish(REPLY_HEADER, answer) : this.#finish(REPLY_HEADER + answer, 0);
   }
 
+  /** Overwrites a request of `length` bytes and the reply to it. */
+  wipe(length: number, answer: number): void {
+    this.request.fill(0, 0, length);
+    this.reply.fill(0, 0, REPLY_HEADER + Math.max(answer, 0));
+  }
+
   /** Whether the `length` bytes that were read are one whole request, with `body` bytes or more behind its header. */
   isWhole(length: number, body: number): boolean {
     return length >= REQUEST_HEADER + body && this.header.len === length;

@@ -1,6 +1,6 @@
 import { EIO } from '../../abi/errno.ts';
 import type { Attr, AttrChange, ProcFile, ProcHandler } from '../../proc-fs/handler.ts';
-import { ProcOps } from '../../proc-fs/proc-ops.ts';
+import { ProcFlag, ProcOps } from '../../proc-fs/proc-ops.ts';
 import { type Call, REPLY_HEADER, REQUEST_HEADER } from './call.ts';
 import type { FuseDevice } from './device.ts';
 import { fileOperations, reply, serve } from './dispatch.ts';
@@ -89,7 +89,9 @@ export class FileWorker implements FileServer {
         forward(new Uint8Array(call.request.subarray(0, length)));
       } else {
         const answer = serve(this, operation, call, length);
-        reply(device, call, typeof answer === 'number' ? answer : tooLate());
+        const result = typeof answer === 'number' ? answer : tooLate();
+        reply(device, call, result);
+        if (this.#node.ops.flags & ProcFlag.SECRET) call.wipe(length, result);
       }
       serving[0] = WAITING;
     }

@@ -11,10 +11,10 @@ import { notifyInvalEntry, notifyInvalInode } from './notify.ts';
 import { openDevice, openRecording } from './recording.ts';
 import { SessionServer } from './session-server.ts';
 import type { WorkerData } from './worker-data.ts';
-import { Workers } from './workers.ts';
+import { DEFAULT_THREADS, Workers } from './workers.ts';
 
 export interface KernelSessionOptions extends MountOptions {
-  /** How many threads wait for requests, 1 or more. Default: 2. */
+  /** How many threads wait for requests, 1 or more. Default: DEFAULT_THREADS. */
   readonly threads?: number | undefined;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => Usage) | undefined;
@@ -67,7 +67,7 @@ export class KernelSession implements Session, TreeWatcher {
     root: ProcDirEntry,
     dir: string,
     device: FuseDevice,
-    { threads = 2, usage }: KernelSessionOptions,
+    { threads = DEFAULT_THREADS, usage }: KernelSessionOptions,
     recording: number | undefined,
   ) {
     this.dir = dir;

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WINDOW_SIZE } from '../../../src/ram-file/mapped-pages.ts';
-import { RamBuffer } from '../../../src/ram-file/ram-buffer.ts';
+import { RamBuffer, type RamBufferOptions } from '../../../src/ram-file/ram-buffer.ts';
 import { O_NOATIME } from '../../../src/sys/memfd.ts';
 import { Tmpfs } from '../../support/tmpfs.ts';
 import {
   bufferState,
   FUTURE,
+  isShort,
   LIMIT,
   LONG_AGO,
   ofBuffer,
@@ -30,8 +31,8 @@ class Pair implements Disposable {
   readonly #noatime: number;
   readonly #other: RamBuffer;
 
-  constructor(lent: boolean) {
-    this.buffer = RamBuffer.create({ name: 'test', maxSize: LIMIT, lent });
+  constructor(options: Partial<RamBufferOptions>) {
+    this.buffer = RamBuffer.create({ name: 'test', maxSize: LIMIT, ...options });
     this.#other = new RamBuffer(this.buffer.state);
     const path = join(this.#tmpfs.dir, 'file');
     this.fd = openSync(path, 'wx+');
@@ -76,14 +77,18 @@ class Pair implements Disposable {
 }
 
 const numRuns = Number(process.env.RUNS ?? 1500);
+/** What is particular about a secret takes few calls to show. */
+const few = numRuns / 5;
 
 describe.each([
-  ['memfd', false, 0],
-  ['memfd, where its mapping ends', false, WINDOW_SIZE - 3 * PAGE],
-  ['file lent to the kernel', true, 0],
-])('a RamBuffer on a %s is a file of a tmpfs with the same size=', (_, lent, base) => {
+  ['memfd', {}, 0, step, numRuns],
+  ['memfd, where its mapping ends', {}, WINDOW_SIZE - 3 * PAGE, step, numRuns],
+  ['memfd, with a secret in it', { secret: { threads: 1 } }, 0, step.filter(isShort), few],
+  ['file lent to the kernel', { lent: true }, 0, step, numRuns],
+  ['file lent to the kernel, with a secret in it', { lent: true, secret: { threads: 1 } }, 0, step, few],
+])('a RamBuffer on a %s is a file of a tmpfs with the same size=', (_, options, base, step, numRuns) => {
   test('whatever sequence of calls it gets', { timeout: 120_000 }, () => {
-    using pair = new Pair(lent);
+    using pair = new Pair(options);
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.constantFrom(1, 2, 20), (steps, look) =>
         pair.compare(steps, base, look),
@@ -132,6 +137,19 @@ describe('a RamBuffer', () => {
     const bytes = Buffer.from('--------');
     expect(buffer.read(bytes, 3, 4, 10)).toBe(4);
     expect(bytes.toString()).toBe('---text-');
+  });
+
+  test('makes a file no longer than its limit when it is a secret, holes included', () => {
+    const buffer = RamBuffer.create({ name: 'test', maxSize: LIMIT, secret: { threads: 1 } });
+    try {
+      expect(buffer.write(Buffer.alloc(PAGE), 0, PAGE, LIMIT - 1)).toBe(1);
+      expect(() => buffer.write(Buffer.alloc(1), 0, 1, LIMIT)).toThrow('EFBIG');
+      expect(() => buffer.truncate(LIMIT + 1)).toThrow('EFBIG');
+      expect(() => buffer.fallocate(0, LIMIT - PAGE, PAGE + 1)).toThrow('EFBIG');
+      expect(buffer.size).toBe(LIMIT);
+    } finally {
+      buffer.free();
+    }
   });
 
   test('gives its memory and its descriptors back', () => {

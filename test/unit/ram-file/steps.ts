@@ -36,6 +36,12 @@ export type Step =
   | { call: 'times'; atime: Timespec; mtime: Timespec }
   | { call: 'fallocate'; mode: number; offset: number; length: number };
 
+/** Whether a call stays within the limit, counted from the start of the file. */
+export function isShort(step: Step): boolean {
+  if (step.call === 'times' || step.call === 'read') return true;
+  return (step.call === 'truncate' ? step.size : step.offset + step.length) <= LIMIT;
+}
+
 /** A file that such calls can be made on. Each answers a number, or throws an Errno. */
 export interface File {
   write(bytes: Uint8Array, offset: number): number;

@@ -1,0 +1,18 @@
+import { mapMemory, viewMemory } from '../sys/mmap.ts';
+import { hide, lock } from '../sys/secret-memory.ts';
+
+/** How much is copied at once where bytes have to pass through memory of this process, in bytes. */
+export const COPY_SIZE = 1 << 20;
+
+/** Memory for the copies of a secret, kept out of swap, core dumps and child processes. Returns its address. */
+export function secretCopySpace(): number {
+  const address = mapMemory(COPY_SIZE);
+  hide(address, COPY_SIZE);
+  lock(address, COPY_SIZE);
+  return address;
+}
+
+/** Memory of COPY_SIZE to copy through: that at `address`, which all threads share, or new. */
+export function copySpace(address: number | undefined): Uint8Array {
+  return address === undefined ? new Uint8Array(COPY_SIZE) : viewMemory(address, COPY_SIZE);
+}
