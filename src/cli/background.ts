@@ -13,6 +13,15 @@ export type Report =
   | { readonly kind: 'failed'; readonly message: string };
 
 /**
+ * Idle, a daemon takes 78 MB with these and 85 without. Node's start-up snapshot saves 45 ms of a mount's 425 and costs
+ * 4 MB; room for garbage, which serving makes little of, and a malloc arena for each thread cost another 2 or 3.
+ */
+const SMALL = {
+  parameters: ['--no-node-snapshot', '--max-semi-space-size=1'],
+  environment: { MALLOC_ARENA_MAX: '1' },
+};
+
+/**
  * Starts this same command again as a daemon, in a session of its own and with `--foreground`, and waits until it has
  * mounted. Throws the sentence with which it failed. The daemon ends with this process, as long as it hasn't mounted.
  *
@@ -28,8 +37,12 @@ export function startInBackground(
   dropPrivileges(settings, FOR_MEMORY);
   const daemon = spawn(
     node ?? process.execPath,
-    [...process.execArgv, script, command, '--foreground', ...parameters],
-    { detached: true, stdio: [from === '-' ? 'inherit' : 'ignore', 'ignore', messages, 'ipc'] },
+    [...SMALL.parameters, ...process.execArgv, script, command, '--foreground', ...parameters],
+    {
+      detached: true,
+      env: { ...SMALL.environment, ...process.env },
+      stdio: [from === '-' ? 'inherit' : 'ignore', 'ignore', messages, 'ipc'],
+    },
   );
   return new Promise((mounted, failed) => {
     let failure: MountError | undefined;

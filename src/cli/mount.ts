@@ -45,7 +45,11 @@ export const mountCommand = new Command('mount')
   )
   .option('-f, --foreground', 'stay, log to standard error, and unmount on SIGINT, SIGTERM or SIGHUP')
   .option('--from <file>', 'fill the file first, from a file or from standard input (-)')
-  .option('--threads <number>', 'how many threads serve requests', parseThreads)
+  .option(
+    '--threads <number>',
+    'how many threads serve requests (default: 3; 2 with --secret or --io passthrough)',
+    parseThreads,
+  )
   .option('--allow-other', 'let other users in, as far as the mode lets them')
   .option('--secret', 'no swap, no core dump, overwritten in the end; the mode is 0600 and nothing wider')
   .addOption(

@@ -4,7 +4,6 @@ import { lockedBeside } from '../ram-file/ram-buffer.ts';
 import { Capability, hasCapability } from '../sys/capabilities.ts';
 import { notDumpable } from '../sys/prctl.ts';
 import { getrlimit, RLIMIT_CORE, RLIMIT_MEMLOCK, setrlimit } from '../sys/rlimit.ts';
-import { DEFAULT_THREADS } from '../transport/kernel/workers.ts';
 import { MountError } from '../transport/mount.ts';
 import type { Settings } from './parse.ts';
 
@@ -23,8 +22,11 @@ export interface SecretSettings {
  * Fills in the settings of `--secret`, of which `maxSize` is the default for any file, and has the kernel write no core of
  * this process. Throws a MountError for settings that leave copies which nobody could lock or overwrite.
  */
-export function keepSecret(settings: Settings, maxSize: number): SecretSettings {
-  const { mode = SECRET_MODE, io = 'direct', transport = 'kernel', threads = DEFAULT_THREADS } = settings;
+export function keepSecret(
+  settings: Settings & { readonly threads: number },
+  maxSize: number,
+): SecretSettings {
+  const { mode = SECRET_MODE, io = 'direct', transport = 'kernel', threads } = settings;
   if (mode & OTHERS)
     throw refusal(`--mode 0${mode.toString(8)}`, 'a secret is for its owner alone, such as with 0600');
   if (io === 'cached')

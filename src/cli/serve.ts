@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { DEFAULT_NAME, type RamFileOptions, RustProcRamFile } from '../ram-file/rust-proc-ram-file.ts';
 import { KernelSession, type KernelSessionOptions } from '../transport/kernel/session.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/workers.ts';
 import { MountError } from '../transport/mount.ts';
 import type { Session } from '../transport/session.ts';
 import { controlOps } from './control.ts';
@@ -41,9 +42,8 @@ export interface Starter {
  */
 export async function serve(dir: string, settings: Settings, starter: Starter): Promise<void> {
   const half = Math.floor(totalmem() / 2);
-  const options = settings.secret
-    ? { ...settings, ...keepSecret(settings, half) }
-    : { ...settings, secret: undefined };
+  const given = { ...settings, threads: settings.threads ?? defaultThreads(settings) };
+  const options = given.secret ? { ...given, ...keepSecret(given, half) } : { ...given, secret: undefined };
   const { name = DEFAULT_NAME, transport = 'kernel', maxSize = half } = options;
   using claimed = claim(dir, settings.nonempty ?? false, starter.notice);
   const { file, root, teardown } = create(name, maxSize, options);
@@ -66,6 +66,11 @@ export async function serve(dir: string, settings: Settings, starter: Starter): 
   } finally {
     teardown();
   }
+}
+
+/** One worker less where the kernel reads and writes by itself, and where each would lock 2 MiB that a secret could have. */
+function defaultThreads({ io, secret }: Settings): number {
+  return io === 'passthrough' || secret ? DEFAULT_THREADS - 1 : DEFAULT_THREADS;
 }
 
 /** The tree with the file in it. `teardown` is the seed's: the entry goes first, then the data. */

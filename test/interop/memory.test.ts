@@ -55,6 +55,11 @@ async function fillWhole({ file }: Mount): Promise<void> {
 }
 
 describe.each(ways)('with %s I/O', (way, options) => {
+  test('a daemon that nobody uses takes at most 80 MB', async () => {
+    await using at = await mount(options);
+    expect(resident(at)).toBeLessThanOrEqual(80e6);
+  });
+
   test('bytes take memory alone, and give it back when they are punched out or cut off', async () => {
     await using at = await mount(options);
     const empty = resident(at);
