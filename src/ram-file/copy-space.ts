@@ -12,7 +12,7 @@ export function secretCopySpace(): number {
   return address;
 }
 
-/** Memory of COPY_SIZE to copy through: that at `address`, which all threads share, or new. */
-export function copySpace(address: number | undefined): Uint8Array {
-  return address === undefined ? new Uint8Array(COPY_SIZE) : viewMemory(address, COPY_SIZE);
+/** `length` bytes of memory, at most COPY_SIZE, to copy through: at `address`, which all threads share, or new. */
+export function copySpace(address: number | undefined, length: number): Uint8Array {
+  return address === undefined ? new Uint8Array(length) : viewMemory(address, length);
 }

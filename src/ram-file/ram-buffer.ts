@@ -183,8 +183,8 @@ export class RamBuffer {
    * no room.
    */
   copy(from: number, to: number, length: number): number {
-    const bytes = this.copySpace();
-    const count = this.read(bytes, 0, Math.min(length, COPY_SIZE), from);
+    const bytes = this.copySpace(Math.min(length, COPY_SIZE));
+    const count = this.read(bytes, 0, bytes.length, from);
     try {
       return this.write(bytes, 0, count, to);
     } finally {
@@ -192,9 +192,9 @@ export class RamBuffer {
     }
   }
 
-  /** Memory for bytes on their way from or to the file; whoever uses a secret's overwrites it. */
-  copySpace(): Uint8Array {
-    return copySpace(this.state.secretCopies);
+  /** Memory for up to COPY_SIZE bytes on their way from or to the file; whoever uses a secret's overwrites it. */
+  copySpace(length = COPY_SIZE): Uint8Array {
+    return copySpace(this.state.secretCopies, length);
   }
 
   truncate(size: number): void {
