@@ -54,10 +54,12 @@ export function chart(results: Results, base: Contender): string {
     const y = bottom + 18 + Math.floor(k / KEY.columns) * KEY.height;
     return [rectangle(x, y - 9, 10, 10, colour(other)), text(x + 15, y, other.label)];
   });
+  const title = `Throughput, as a multiple of ${base.label}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif">`,
+    `<title>${escaped(title)}</title>`,
     rectangle(0, 0, WIDTH, height, '#fff'),
-    text(12, 24, `Throughput, as a multiple of ${base.label}`, 'start', 15),
+    text(12, 24, title, 'start', 15),
     ...axis,
     ...groups,
     ...keys,
@@ -96,6 +98,9 @@ function rectangle(x: number, y: number, width: number, height: number, fill: st
 }
 
 function text(x: number, y: number, words: string, anchor = 'start', size = 12): string {
-  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="${size}">${escaped}</text>`;
+  return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="${size}">${escaped(words)}</text>`;
+}
+
+function escaped(words: string): string {
+  return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
