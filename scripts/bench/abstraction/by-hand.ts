@@ -1,15 +1,16 @@
 import { readSync } from 'node:fs';
 import { EBUSY, EFBIG, EINVAL, ENOENT, ENOSYS } from '../../../src/abi/errno.ts';
 import { Opcode } from '../../../src/abi/fuse.ts';
+import { WINDOW_SIZE } from '../../../src/ram-file/mapped-pages.ts';
 import type { RamBufferState } from '../../../src/ram-file/ram-buffer.ts';
 import { O_NOATIME } from '../../../src/sys/memfd.ts';
 import { viewMemory } from '../../../src/sys/mmap.ts';
 import type { Call } from '../../../src/transport/kernel/call.ts';
 import { INO, LENGTH, type Server } from './request.ts';
 
-/** How src/ram-file/mapped-pages.ts lays its mapping out: scratch memory for 64 threads in front of the file. */
+/** How src/ram-file/mapped-pages.ts lays its mapping out: the file at the end, scratch memory in front of it. */
 const TOTAL = 2 ** 32 - 4096;
-const WINDOW = 64 * (4 << 20);
+const WINDOW = TOTAL - WINDOW_SIZE;
 
 function u64(view: DataView, at: number): number {
   return view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
@@ -43,7 +44,11 @@ export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferSt
         else {
           const old = atime && (input.getUint32(72, true) & O_NOATIME) === 0 && numbers[1] === 1;
           const there = Math.min(size, (numbers[2] ?? 0) - offset);
-          if (!old && memory !== undefined && there > 0 && isThere(bitmap, offset, there)) {
+          if (memory !== undefined && there > 0 && isThere(bitmap, offset, there)) {
+            if (old) {
+              numbers[1] = 0;
+              readSync(memfd, reply, 16, 1, offset);
+            }
             const from = WINDOW + offset;
             memory.copyWithin(reply.byteOffset + 16, from, from + there);
             count = there;
