@@ -40,7 +40,7 @@ function parseContenders(text: string): string[] {
 const program = new Command('bench')
   .description('Measures ramproc beside its peers, in one run, and writes a table and a chart.')
   .option('--quick', 'everything, but shortly: under 2 minutes')
-  .option('--full', 'also a file of 1 GiB, and appends of 1 GiB in all: an hour or more')
+  .option('--full', 'also a file of 1 GiB, and appends of 1 GiB in all: hours')
   .option('--threads <counts>', 'numbers of workers beside the C server, such as 1,2,4', (text) =>
     text.split(',').map(parseCount),
   )
