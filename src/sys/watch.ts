@@ -20,19 +20,32 @@ const epollCtl = libcFunction<[epoll: number, operation: number, fd: number, eve
   ['int', 'int', 'int', 'void *'],
 );
 
+/** poll(2) of one struct pollfd: int fd, short events, short revents. */
+const poll = libcFunction<[fds: Int32Array, count: number, timeout: number]>('poll', 'int', [
+  'void *',
+  'unsigned long',
+  'int',
+]);
+
+/** Whether a descriptor has an error or is hung up, now. */
+function isHungUp(fd: number): boolean {
+  return poll(new Int32Array([fd, 0]), 1, 0) > 0;
+}
+
 /**
- * Resolves when no mount of the device is left in this process's namespace. `device` is `major:minor`, as in MountInfo.
+ * Resolves when no mount of the FUSE device is left in this process's namespace. `device` is `major:minor`, as in
+ * MountInfo, and `connection` its /dev/fuse: once that has ended, the number can be another mount's (kill_anon_super).
  *
  * Whoever polls mountinfo is told of each change by POLLERR and POLLPRI. Source: proc_pid_mounts(5).
  */
-export function mountGone(device: string): Promise<void> {
+export function mountGone(device: string, connection: number): Promise<void> {
   return new Promise((gone) => {
     const fd = openSync('/proc/self/mountinfo', 'r');
     const handle = koffi.node.poll(fd, ERRORS_ONLY, look);
     look();
 
     function look(): void {
-      if (mounts().some((mount) => mount.device === device)) {
+      if (!isHungUp(connection) && mounts().some((mount) => mount.device === device)) {
         // libuv stops at an error.
         handle.start(ERRORS_ONLY, look);
         return;

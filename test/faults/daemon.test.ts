@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { mountAt } from '../../src/sys/mountinfo.ts';
+import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
+import { mountAt, mounts } from '../../src/sys/mountinfo.ts';
 import { must } from '../support/answer.ts';
 import { pattern } from '../support/bytes.ts';
 import { calls, MAP_SHARED, PROT_READ, PROT_WRITE } from '../support/calls/index.ts';
@@ -8,6 +9,7 @@ import { Cgroup } from '../support/cgroup.ts';
 import { Client } from '../support/client.ts';
 import { mount, ramproc, run, runs } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
+import { Tmpfs } from '../support/tmpfs.ts';
 import { kinds } from './kinds.ts';
 import { traces } from './traces.ts';
 
@@ -61,6 +63,25 @@ describe.each(kinds)('%s: when the daemon is killed', (_, options) => {
     await expect.poll(() => traces(dir)).toEqual({ mounted: [], running: [] });
   });
 });
+
+test.each(['kernel', 'libfuse'])(
+  'over %s, a daemon ends also when another mount has taken the device number of its own',
+  async (transport) => {
+    await using at = await mount(['--transport', transport]);
+    const device = mountAt(at.dir)?.device;
+    process.kill(at.pid, 'SIGSTOP');
+    umount2(at.dir, MNT_DETACH);
+    // The kernel gives the lowest number that is free.
+    const others = Array.from({ length: 5 }, () => new Tmpfs(MIB));
+    try {
+      expect(mounts().some((other) => other.device === device)).toBe(true);
+      process.kill(at.pid, 'SIGCONT');
+      await at.ended();
+    } finally {
+      for (const other of others) other[Symbol.dispose]();
+    }
+  },
+);
 
 describe.each(['kernel', 'libfuse'])('-o auto_unmount over %s', (transport) => {
   const options = ['--transport', transport, '-o', 'auto_unmount'];

@@ -73,7 +73,7 @@ export function mountNative(
    * long as somebody has a file open: watching that from the start would wake this thread at every request.
    */
   async function end(mounted: string | undefined, connection: number): Promise<void> {
-    if (mounted !== undefined) await mountGone(mounted);
+    if (mounted !== undefined) await mountGone(mounted, connection);
     await hungUp(connection);
     closeSync(connection);
     await join(pthread);
