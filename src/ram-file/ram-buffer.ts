@@ -150,7 +150,7 @@ export class RamBuffer {
       // Not Math.min: it makes a float of `length`, here and for all who count with it.
       const there = offset + length <= size ? length : size - offset;
       if (there > 0 && this.#mapped.has(offset, there)) {
-        // One byte moves it as well, and what is read after a write is often much: 64 KiB take 10 µs by pread.
+        // One byte moves it as well, and the others needn't go by the slower way.
         if (old) this.#pread(this.#memfd, bytes, start, 1, offset);
         this.#mapped.copyOut(offset, bytes, start, there);
         return there;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FILE_SIZE, LENGTH, type Server } from '../../scripts/bench/abstraction/request.ts';
+import { FILE_SIZE, LENGTH, OFFSET, type Server, SIZE } from '../../scripts/bench/abstraction/request.ts';
 import { ways } from '../../scripts/bench/abstraction/ways.ts';
 
 test('what the layers are measured against answers as they do', () => {
@@ -7,6 +7,6 @@ test('what the layers are measured against answers as they do', () => {
     const replyOf = (server: Server) => Buffer.from(reply.fill(0).subarray(0, server(LENGTH)));
     const answer = replyOf(layers);
     expect(replyOf(byHand)).toEqual(answer);
-    expect(answer.toString('latin1', 16)).toBe('ramproc'.repeat(FILE_SIZE / 7).slice(8192, 8192 + 4096));
+    expect(answer.toString('latin1', 16)).toBe('ramproc'.repeat(FILE_SIZE / 7).slice(OFFSET, OFFSET + SIZE));
   }
 });

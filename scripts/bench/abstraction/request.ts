@@ -9,9 +9,11 @@ export const INO = 2;
 export const LENGTH = REQUEST_HEADER + fuseReadIn.size;
 export const FILE_SIZE = 1 << 20;
 
+/** What the request asks for, in bytes. */
+export const SIZE = 4096;
+export const OFFSET = 8192;
+
 const UNIQUE = 1234;
-const SIZE = 4096;
-const OFFSET = 8192;
 
 /** Serves the request that a call holds. Returns the reply's length. */
 export type Server = (length: number) => number;

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { output } from '../command.ts';
 import type { Mount } from '../contenders/contender.ts';
+import { tmpfsFile } from '../contenders/tmpfs.ts';
 import { fill } from '../fill.ts';
 import { memoryOf, pageCacheBytes } from '../server-process.ts';
 import { sizeName } from '../sizes.ts';
@@ -41,13 +40,11 @@ export function wholeFile(bytes: number): Workload {
  * the end, too.
  */
 async function backMemory(bytes: number): Promise<void> {
-  const dir = mkdtempSync('/dev/shm/ramproc-bench-');
+  const { file, unmount } = await tmpfsFile();
   try {
-    const file = join(dir, 'file');
-    writeFileSync(file, '');
     await fill(file, bytes);
   } finally {
-    rmSync(dir, { recursive: true });
+    await unmount();
   }
 }
 
