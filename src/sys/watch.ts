@@ -45,7 +45,8 @@ export function mountGone(device: string, connection: number): Promise<void> {
     look();
 
     function look(): void {
-      if (!isHungUp(connection) && mounts().some((mount) => mount.device === device)) {
+      // In this order: a number that another mount has by now was freed before, and the connection had ended by then.
+      if (mounts().some((mount) => mount.device === device) && !isHungUp(connection)) {
         // libuv stops at an error.
         handle.start(ERRORS_ONLY, look);
         return;
