@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# npm run soak: hours of mixed work, compared with tmpfs throughout. Arguments go to scripts/soak/main.ts.
+# npm run soak: hours of mixed work, compared with tmpfs throughout. Arguments go to test/soak/main.ts.
 . "$(dirname "$0")/setup.sh"
 
 install fio fio
 
-exec npx tsx scripts/soak/main.ts "$@"
+exec npx tsx test/soak/main.ts "$@"

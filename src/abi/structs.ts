@@ -1,5 +1,5 @@
 /** The structs of include/uapi/linux/fuse.h, field for field. */
-import { struct } from './struct.ts';
+import { struct } from './c-struct.ts';
 
 export const fuseInHeader = struct({
   len: 'u32',

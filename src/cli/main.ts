@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { MountError, oneLine } from '../transport/mount.ts';
+import { MountError } from '../mount/mount-error.ts';
+import { oneLine } from '../text/one-line.ts';
 import { ExitCode } from './exit-code.ts';
 import { mountCommand } from './mount.ts';
 import { unmountCommand } from './unmount.ts';

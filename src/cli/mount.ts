@@ -1,9 +1,12 @@
 import { Command, Option } from 'commander';
 import prettyBytes from 'pretty-bytes';
-import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../ram-file/rust-proc-ram-file.ts';
+import type { Mounted, Starter } from '../daemon/serve.ts';
+import { type Settings, transports } from '../daemon/settings.ts';
+import { parent, startInBackground } from '../daemon/start.ts';
+import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../ram-file/module.ts';
 import { closeAllOnExec } from '../sys/descriptor.ts';
-import { oneLine } from '../transport/mount.ts';
-import { parent, startInBackground } from './background.ts';
+import { oneLine } from '../text/one-line.ts';
+import { shellWord } from '../text/shell-word.ts';
 import {
   parseId,
   parseIo,
@@ -13,14 +16,10 @@ import {
   parseSize,
   parseThreads,
   parseTransport,
-  type Settings,
-  transports,
 } from './parse.ts';
 import { progressBar } from './progress.ts';
-import type { Mounted, Starter } from './serve.ts';
-import { shellWord } from './shell-word.ts';
 
-type Serve = typeof import('./serve.ts').serve;
+type Serve = typeof import('../daemon/serve.ts').serve;
 
 interface Flags extends Omit<Settings, 'autoUnmount' | 'nonempty' | 'words'> {
   options?: Settings;
@@ -74,7 +73,7 @@ async function run(dir: string, { options, foreground, json, ...flags }: Flags):
   const settings: Settings = { ...options, ...flags };
   const toParent = foreground ? parent() : undefined;
   // Who starts a daemon doesn't serve, and would load half of all modules for nothing: 25 ms of 380 until the file is there.
-  const serve = async (...call: Parameters<Serve>) => (await import('./serve.ts')).serve(...call);
+  const serve = async (...call: Parameters<Serve>) => (await import('../daemon/serve.ts')).serve(...call);
   if (toParent !== undefined) {
     try {
       await serve(dir, settings, {

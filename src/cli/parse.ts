@@ -1,36 +1,10 @@
 import { totalmem } from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import { type Settings, type Transport, transports } from '../daemon/settings.ts';
+import { NOT_UTF_8 } from '../mount/mount-point.ts';
+import { isMountWord } from '../mount/options.ts';
 import { checkName } from '../proc-fs/proc-dir-entry.ts';
-import { type IoMode, ioModes } from '../ram-file/rust-proc-ram-file.ts';
-import { isMountWord } from '../transport/mount.ts';
-import { NOT_UTF_8 } from './mount-point.ts';
-
-/** What serves a mount: see src/transport. */
-export const transports = ['kernel', 'libfuse'] as const;
-export type Transport = (typeof transports)[number];
-
-/** What `ramproc mount` can be told, by flags or by `-o`. */
-export interface Settings {
-  name?: string;
-  mode?: number;
-  uid?: number;
-  gid?: number;
-  maxSize?: number;
-  threads?: number;
-  from?: string;
-  transport?: Transport;
-  log?: string;
-  record?: string;
-  io?: IoMode;
-  allowOther?: boolean;
-  /** Have fusermount3 unmount when the daemon dies. */
-  autoUnmount?: boolean;
-  secret?: boolean;
-  /** Mount also on a directory that has something in it. */
-  nonempty?: boolean;
-  /** Words of mount(8), in the order given. */
-  words?: string[];
-}
+import { type IoMode, ioModes } from '../ram-file/module.ts';
 
 /** A file's name, as procCreate takes it. */
 export function parseName(text: string): string {

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import prettyBytes from 'pretty-bytes';
-import type { Progress } from './fill.ts';
+import type { Progress } from '../daemon/fill.ts';
 
 /** A bar that shows at once would only flicker for a small file. */
 const SHOW_AFTER = 500;

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
-import { EBUSY, Errno } from '../abi/errno.ts';
+import { requestTeardown } from '../daemon/control.ts';
+import { holders } from '../mount/holders.ts';
+import { MountError } from '../mount/mount-error.ts';
+import { mountPath } from '../mount/mount-point.ts';
+import { FSTYPE } from '../mount/options.ts';
+import { unmountFuse } from '../mount/unmount.ts';
+import { EBUSY, Errno } from '../sys/errno.ts';
 import { type MountInfo, mountAt } from '../sys/mountinfo.ts';
-import { MountError, quote, unmountFuse } from '../transport/mount.ts';
-import { requestTeardown } from './control.ts';
-import { holders } from './holders.ts';
-import { FSTYPE, mountPath } from './mount-point.ts';
+import { quote } from '../text/quote.ts';
 
 interface Flags {
   lazy?: boolean;

@@ -1,4 +1,4 @@
-import type { Timespec } from '../sys/memfd.ts';
+import type { Timespec } from '../sys/time.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import type { Whence } from './whence.ts';
 

@@ -1,5 +1,5 @@
-import { type Timespec, UTIME_NOW } from '../sys/memfd.ts';
-import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from './errno.ts';
+import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../sys/errno.ts';
+import { type Timespec, UTIME_NOW } from '../sys/time.ts';
 import type { Attr, AttrChange } from './handler.ts';
 import { changeError, type ProcOps } from './proc-ops.ts';
 

@@ -1,5 +1,5 @@
-import { type Timespec, UTIME_NOW } from '../sys/memfd.ts';
-import { EFBIG, EINVAL, EIO, ENOTTY, EOPNOTSUPP, Errno, ESPIPE } from './errno.ts';
+import { EFBIG, EINVAL, EIO, ENOTTY, EOPNOTSUPP, Errno, ESPIPE } from '../sys/errno.ts';
+import { type Timespec, UTIME_NOW } from '../sys/time.ts';
 import type { Attr, AttrChange, MaybePromise, ProcFile, ProcHandler } from './handler.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import { Whence } from './whence.ts';

@@ -1,4 +1,4 @@
-import { EFAULT, Errno } from './errno.ts';
+import { EFAULT, Errno } from '../sys/errno.ts';
 
 /**
  * A window on the caller's bytes, with a position in it: what the kernel's `uaccess.rs` calls a user slice.

@@ -1,4 +1,4 @@
-import { EINVAL, Errno } from './errno.ts';
+import { EINVAL, Errno } from '../sys/errno.ts';
 
 /** The five ways to seek. Source: lseek(2). */
 export const Whence = {

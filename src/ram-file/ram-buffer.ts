@@ -1,5 +1,5 @@
 import { closeSync, fchownSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { EFBIG, EINVAL, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../proc-fs/errno.ts';
+import { EFBIG, EINVAL, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, Errno } from '../sys/errno.ts';
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -12,14 +12,12 @@ import {
   O_NOATIME,
   SEEK_DATA,
   SEEK_HOLE,
-  type Timespec,
-  UTIME_NOW,
-  UTIME_OMIT,
 } from '../sys/memfd.ts';
-import { memoryRoom } from '../sys/memory-room.ts';
+import { type Timespec, UTIME_NOW, UTIME_OMIT } from '../sys/time.ts';
 import { tmpfsFile } from '../sys/tmpfs.ts';
 import { COPY_SIZE, copySpace, secretCopySpace } from './copy-space.ts';
 import { MappedPages, type MappedPagesState, SCRATCH_SIZE } from './mapped-pages.ts';
+import { memoryRoom } from './memory-room.ts';
 
 const PAGE_SIZE = 4096;
 const OMIT: Timespec = { sec: 0, nsec: UTIME_OMIT };

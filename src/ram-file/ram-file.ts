@@ -1,8 +1,8 @@
-import { EBUSY, EINVAL, Errno } from '../proc-fs/errno.ts';
 import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../proc-fs/handler.ts';
 import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { Whence } from '../proc-fs/whence.ts';
 import { Mutex } from '../sync/mutex.ts';
+import { EBUSY, EINVAL, Errno } from '../sys/errno.ts';
 import { O_NOATIME } from '../sys/memfd.ts';
 import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
 

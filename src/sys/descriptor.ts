@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { EBADF, Errno } from '../abi/errno.ts';
+import { EBADF, Errno } from './errno.ts';
 import { libcFunction } from './libc.ts';
 
 /** Source: linux/fcntl.h. */

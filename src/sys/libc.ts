@@ -1,5 +1,5 @@
 import koffi, { type KoffiFunc } from 'koffi';
-import { Errno } from '../abi/errno.ts';
+import { Errno } from './errno.ts';
 
 /** The C library that this process already runs on, glibc or musl. */
 export const libc = koffi.load(null);

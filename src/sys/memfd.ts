@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { libcFunction } from './libc.ts';
+import type { Timespec } from './time.ts';
 
 export const MFD_CLOEXEC = 1;
 
@@ -10,10 +11,6 @@ export const FALLOC_FL_ZERO_RANGE = 0x10;
 
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
-
-/** Source: utimensat(2). In a timespec's tv_nsec: the present time, and: leave it. */
-export const UTIME_NOW = 0x3fffffff;
-export const UTIME_OMIT = 0x3ffffffe;
 
 /** Source: asm-generic/fcntl.h; Node has no name for it on every platform. */
 export const O_NOATIME = constants.O_NOATIME ?? 0o1000000;
@@ -39,12 +36,6 @@ export const fallocate = libcFunction<[fd: number, mode: number, offset: number,
 );
 
 const futimensCall = libcFunction<[fd: number, times: BigInt64Array]>('futimens', 'int', ['int', 'void *']);
-
-/** A timespec: whole seconds since 1970, and 0 to 999,999,999 nanoseconds, or UTIME_NOW, or UTIME_OMIT. */
-export interface Timespec {
-  readonly sec: number;
-  readonly nsec: number;
-}
 
 /** Source: futimens(3). */
 export function futimens(fd: number, atime: Timespec, mtime: Timespec): void {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EBUSY } from '../abi/errno.ts';
+import { EBUSY } from './errno.ts';
 import { libcFunction } from './libc.ts';
 
 /** Between two looks at a thread that is about to end, in milliseconds. */

@@ -1,4 +1,4 @@
-import { ENOENT, EPERM } from '../abi/errno.ts';
+import { ENOENT, EPERM } from '../sys/errno.ts';
 
 /** What clients can't do in a tree that only its program changes; the error numbers are those that /proc gives. */
 export const refusal = {

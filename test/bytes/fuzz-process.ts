@@ -1,5 +1,5 @@
 import { openSync, readFileSync, writeSync } from 'node:fs';
-import { BUFFER_SIZE } from '../../src/transport/kernel/init.ts';
+import { BUFFER_SIZE } from '../../src/transport/kernel/wire/init.ts';
 import { Fuzz } from './fuzz.ts';
 import { seedsOf } from './mutate.ts';
 import { RECORDING, requestsIn } from './recording.ts';

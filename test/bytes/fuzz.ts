@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
+import type { Fields, Struct, View } from '../../src/abi/c-struct.ts';
 import { Opcode } from '../../src/abi/fuse.ts';
-import type { Fields, Struct, View } from '../../src/abi/struct.ts';
 import {
   fuseInHeader,
   fuseOpenIn,

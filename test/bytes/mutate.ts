@@ -1,6 +1,6 @@
 import { Opcode } from '../../src/abi/fuse.ts';
 import { fuseInHeader } from '../../src/abi/structs.ts';
-import { BUFFER_SIZE } from '../../src/transport/kernel/init.ts';
+import { BUFFER_SIZE } from '../../src/transport/kernel/wire/init.ts';
 import type { Random } from './random.ts';
 import { MAX_SIZE } from './world.ts';
 

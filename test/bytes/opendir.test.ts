@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { ENOENT, ENOTDIR } from '../../src/abi/errno.ts';
 import { Opcode } from '../../src/abi/fuse.ts';
 import { fuseInHeader, fuseOpenIn, fuseOutHeader } from '../../src/abi/structs.ts';
+import { ENOENT, ENOTDIR } from '../../src/sys/errno.ts';
 import { World } from './world.ts';
 
 function request(opcode: number, nodeid: number, body: Uint8Array): Uint8Array {

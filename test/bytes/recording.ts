@@ -1,4 +1,4 @@
-import { Direction, recordHeader } from '../../src/transport/kernel/recording.ts';
+import { Direction, recordHeader } from '../../src/transport/kernel/channel/recording.ts';
 
 /** A session of the clients in record.ts, recorded on Linux 6.18: `npm run record` makes it anew. */
 export const RECORDING = new URL('./session.recording', import.meta.url);

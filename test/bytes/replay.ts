@@ -1,5 +1,5 @@
 import { fuseInHeader } from '../../src/abi/structs.ts';
-import { Direction } from '../../src/transport/kernel/recording.ts';
+import { Direction } from '../../src/transport/kernel/channel/recording.ts';
 import { show, timeless } from './protocol.ts';
 import { messagesIn } from './recording.ts';
 import type { World } from './world.ts';

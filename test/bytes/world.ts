@@ -1,11 +1,11 @@
-import { controlOps } from '../../src/cli/control.ts';
+import { controlOps } from '../../src/daemon/control.ts';
 import { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
-import { RustProcRamFile } from '../../src/ram-file/rust-proc-ram-file.ts';
-import { Call } from '../../src/transport/kernel/call.ts';
-import { FuseDevice } from '../../src/transport/kernel/device.ts';
-import { FileWorker } from '../../src/transport/kernel/file-worker.ts';
-import { initialize } from '../../src/transport/kernel/init.ts';
-import { SessionServer } from '../../src/transport/kernel/session-server.ts';
+import { RustProcRamFile } from '../../src/ram-file/module.ts';
+import { FuseDevice } from '../../src/transport/kernel/channel/device.ts';
+import { SessionServer } from '../../src/transport/kernel/main-thread/main-server.ts';
+import { Call } from '../../src/transport/kernel/wire/call.ts';
+import { initialize } from '../../src/transport/kernel/wire/init.ts';
+import { FileWorker } from '../../src/transport/kernel/worker-thread/file-worker.ts';
 
 /** The most memory that the RAM file may take, in bytes: little enough to be full often. */
 export const MAX_SIZE = 256 * 1024;

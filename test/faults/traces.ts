@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { attempt, processes } from '../../src/cli/processes.ts';
 import { type MountInfo, mounts } from '../../src/sys/mountinfo.ts';
+import { attempt, processes } from '../../src/sys/processes.ts';
 
 /** What there is of a mount below a directory. */
 export interface Traces {

@@ -1,7 +1,7 @@
 /** Mounts a directory with a file for each of `acts`, which its workers do, and a file that the program serves itself. */
 import { ProcDirEntry, procCreate } from '../../src/proc-fs/proc-dir-entry.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
-import { KernelSession } from '../../src/transport/kernel/session.ts';
+import { KernelSession } from '../../src/transport/kernel/main-thread/kernel-mount.ts';
 import { type Act, acts, attach } from './worker-handler.ts';
 
 const [, , dir = '', threads] = process.argv;

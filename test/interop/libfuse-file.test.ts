@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, constants, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { UTIME_OMIT } from '../../src/sys/memfd.ts';
 import { mountAt } from '../../src/sys/mountinfo.ts';
+import { UTIME_OMIT } from '../../src/sys/time.ts';
 import { must } from '../support/answer.ts';
 import { alignedBuffer } from '../support/bytes.ts';
 import { calls } from '../support/calls/index.ts';

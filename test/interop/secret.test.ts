@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keepSecret } from '../../src/cli/secret.ts';
+import { keepSecret } from '../../src/daemon/secret.ts';
 import { libcFunction } from '../../src/sys/libc.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
 import { answer, must } from '../support/answer.ts';

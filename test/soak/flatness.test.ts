@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { flatness } from '../../scripts/soak/flatness.ts';
-import type { Sample } from '../../scripts/soak/samples.ts';
+import { flatness } from './flatness.ts';
+import type { Sample } from './samples.ts';
 
 const MIB = 2 ** 20;
 const HOUR = 360;

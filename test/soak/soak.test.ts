@@ -1,12 +1,12 @@
 import { ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compareContent } from '../../scripts/soak/content.ts';
-import { kinds } from '../../scripts/soak/kinds.ts';
-import { Pair } from '../../scripts/soak/pair.ts';
-import { reportOf } from '../../scripts/soak/report.ts';
-import { soak } from '../../scripts/soak/soak.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
+import { compareContent } from './content.ts';
+import { kinds } from './kinds.ts';
+import { Pair } from './pair.ts';
+import { reportOf } from './report.ts';
+import { soak } from './soak.ts';
 
 const MIB = 2 ** 20;
 

@@ -1,4 +1,4 @@
-import { Errno } from '../../src/abi/errno.ts';
+import { Errno } from '../../src/sys/errno.ts';
 
 /** The name of an error number, such as `ENOSPC`. */
 export type ErrnoName = `E${string}`;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcDirEntry, procCreate, procMkdir } from '../../src/proc-fs/proc-dir-entry.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
-import { LibfuseSession } from '../../src/transport/libfuse/session.ts';
+import { LibfuseSession } from '../../src/transport/libfuse/libfuse-mount.ts';
 
 /** What the test tells this process. */
 export type Order = { readonly order: 'remove' | 'unmount' | 'exit' };

@@ -1,4 +1,4 @@
-import { Errno } from '../../src/abi/errno.ts';
+import { Errno } from '../../src/sys/errno.ts';
 
 /** The error number that a call threw; undefined when it threw none. Anything but an Errno goes through. */
 export function errnoOf(call: () => unknown): number | undefined {

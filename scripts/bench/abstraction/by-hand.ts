@@ -1,11 +1,11 @@
 import { readSync } from 'node:fs';
-import { EBUSY, EFBIG, EINVAL, ENOENT, ENOSYS } from '../../../src/abi/errno.ts';
 import { Opcode } from '../../../src/abi/fuse.ts';
 import { WINDOW_SIZE } from '../../../src/ram-file/mapped-pages.ts';
 import type { RamBufferState } from '../../../src/ram-file/ram-buffer.ts';
+import { EBUSY, EFBIG, EINVAL, ENOENT, ENOSYS } from '../../../src/sys/errno.ts';
 import { O_NOATIME } from '../../../src/sys/memfd.ts';
 import { viewMemory } from '../../../src/sys/mmap.ts';
-import type { Call } from '../../../src/transport/kernel/call.ts';
+import type { Call } from '../../../src/transport/kernel/wire/call.ts';
 import { INO, LENGTH, type Server } from './request.ts';
 
 /** How src/ram-file/mapped-pages.ts lays its mapping out: the file at the end, scratch memory in front of it. */

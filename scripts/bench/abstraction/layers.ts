@@ -1,13 +1,13 @@
-import { EIO } from '../../../src/abi/errno.ts';
 import type { ProcFile } from '../../../src/proc-fs/handler.ts';
 import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
 import type { RamFile } from '../../../src/ram-file/ram-file.ts';
-import type { Call } from '../../../src/transport/kernel/call.ts';
-import { fileOperations, serve } from '../../../src/transport/kernel/dispatch.ts';
-import type { FileServer, Node } from '../../../src/transport/kernel/operation.ts';
+import { EIO } from '../../../src/sys/errno.ts';
+import type { Call } from '../../../src/transport/kernel/wire/call.ts';
+import { fileOperations, serve } from '../../../src/transport/kernel/wire/dispatch.ts';
+import type { FileServer, Node } from '../../../src/transport/kernel/wire/operation.ts';
 import { INO, type Server } from './request.ts';
 
-/** All layers, as a worker goes through them: see src/transport/kernel/file-worker.ts. */
+/** All layers, as a worker goes through them: see src/transport/kernel/worker-thread/file-worker.ts. */
 export function layers(call: Call, file: RamFile): Server {
   const ops = new ProcOps(file);
   const node: Node = { ino: INO, isDirectory: false, nlink: 1, ops, getattr: () => 0, setattr: () => 0 };

@@ -1,7 +1,7 @@
 import { Opcode } from '../../../src/abi/fuse.ts';
 import { fuseReadIn } from '../../../src/abi/structs.ts';
-import { Call, REQUEST_HEADER } from '../../../src/transport/kernel/call.ts';
-import { BUFFER_SIZE } from '../../../src/transport/kernel/init.ts';
+import { Call, REQUEST_HEADER } from '../../../src/transport/kernel/wire/call.ts';
+import { BUFFER_SIZE } from '../../../src/transport/kernel/wire/init.ts';
 
 /** The inode that the request is for. */
 export const INO = 2;

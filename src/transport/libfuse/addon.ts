@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import koffi, { type LibraryHandle } from 'koffi';
-import { MountError } from '../mount.ts';
+import { MountError } from '../../mount/mount-error.ts';
 import type { FuseNative } from './fuse-native.ts';
 import { nativeThread } from './layout.ts';
 

@@ -1,5 +1,5 @@
 /** The C structs of fuse-native, libfuse 2.9 and glibc that the transport looks into, on x86-64. */
-import { struct } from '../../abi/struct.ts';
+import { struct } from '../../abi/c-struct.ts';
 import type { NativeRequest } from './fuse-native.ts';
 
 /** `count` words of 8 bytes that nobody here looks at. */

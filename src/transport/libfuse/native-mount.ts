@@ -1,11 +1,12 @@
 import { closeSync } from 'node:fs';
-import { EIO } from '../../abi/errno.ts';
+import { MountError } from '../../mount/mount-error.ts';
 import { closeOnExec, duplicate } from '../../sys/descriptor.ts';
+import { EIO } from '../../sys/errno.ts';
 import { mountAt } from '../../sys/mountinfo.ts';
 import { captureStderr } from '../../sys/stderr.ts';
 import { join } from '../../sys/thread.ts';
 import { hungUp, mountGone } from '../../sys/watch.ts';
-import { MountError, quote } from '../mount.ts';
+import { quote } from '../../text/quote.ts';
 import type { Libfuse } from './addon.ts';
 import type { FuseNative, NativeHandler, NativeRequest, OperationName } from './fuse-native.ts';
 import { nativeThread } from './layout.ts';

@@ -1,4 +1,4 @@
-import { FSNAME, type MountOptions } from '../mount.ts';
+import { FSNAME, type MountOptions } from '../../mount/options.ts';
 
 /** What libfuse 2.9 and its fusermount are told, as one argument. Source: mount.fuse(8). */
 export function libfuseOptions({

@@ -1,6 +1,6 @@
-import { EIO } from '../../abi/errno.ts';
 import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
 import type { Raw } from '../../proc-fs/proc-ops.ts';
+import { EIO } from '../../sys/errno.ts';
 import type { Usage } from '../usage.ts';
 import type { Arguments, FuseNative, NativeRequest, OperationName } from './fuse-native.ts';
 import { OpenFiles } from './open-files.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import type { Timespec } from '../../../src/sys/memfd.ts';
-import { UTIME_NOW, UTIME_OMIT } from '../../../src/sys/memfd.ts';
+import type { Timespec } from '../../../src/sys/time.ts';
+import { UTIME_NOW, UTIME_OMIT } from '../../../src/sys/time.ts';
 import { pattern } from '../../support/bytes.ts';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../support/calls/index.ts';
 import { check } from '../case.ts';

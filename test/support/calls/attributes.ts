@@ -9,7 +9,8 @@ import {
   statSync,
 } from 'node:fs';
 import { libcFunction } from '../../../src/sys/libc.ts';
-import { futimens, type Timespec } from '../../../src/sys/memfd.ts';
+import { futimens } from '../../../src/sys/memfd.ts';
+import type { Timespec } from '../../../src/sys/time.ts';
 import { type Answer, answer, done } from '../answer.ts';
 
 const AT_FDCWD = -100;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import * as errno from '../../../src/abi/errno.ts';
 import * as fuse from '../../../src/abi/fuse.ts';
+import * as errno from '../../../src/sys/errno.ts';
 import { runC } from './run-c.ts';
 
 const { Errno: _, ...errnos } = errno;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Fields, Struct } from '../../../src/abi/struct.ts';
+import type { Fields, Struct } from '../../../src/abi/c-struct.ts';
 import * as structs from '../../../src/abi/structs.ts';
 import { runC } from './run-c.ts';
 

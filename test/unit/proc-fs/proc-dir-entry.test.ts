@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { EEXIST, EINVAL, EIO, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../../../src/abi/errno.ts';
 import type { Attr } from '../../../src/proc-fs/handler.ts';
 import { ProcDirEntry, procCreate, procMkdir, procRoot } from '../../../src/proc-fs/proc-dir-entry.ts';
 import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
-import { UTIME_NOW } from '../../../src/sys/memfd.ts';
+import { EEXIST, EINVAL, EIO, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../../../src/sys/errno.ts';
+import { UTIME_NOW } from '../../../src/sys/time.ts';
 import { errnoOf } from '../support.ts';
 
 const ops = new ProcOps({});

@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import type { ProcFile, ProcHandler } from '../../../src/proc-fs/handler.ts';
+import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
+import { UserSliceReader, UserSliceWriter } from '../../../src/proc-fs/user-slice.ts';
 import {
   EBUSY,
   EFAULT,
@@ -9,10 +12,7 @@ import {
   EOPNOTSUPP,
   Errno,
   ESPIPE,
-} from '../../../src/abi/errno.ts';
-import type { ProcFile, ProcHandler } from '../../../src/proc-fs/handler.ts';
-import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
-import { UserSliceReader, UserSliceWriter } from '../../../src/proc-fs/user-slice.ts';
+} from '../../../src/sys/errno.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 

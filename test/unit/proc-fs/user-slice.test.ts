@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EFAULT } from '../../../src/abi/errno.ts';
 import { UserSliceReader, UserSliceWriter } from '../../../src/proc-fs/user-slice.ts';
+import { EFAULT } from '../../../src/sys/errno.ts';
 import { errnoOf } from '../support.ts';
 
 /** What surrounds the window: it must neither turn up inside nor change. */

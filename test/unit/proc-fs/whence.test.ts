@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EINVAL } from '../../../src/abi/errno.ts';
 import { Whence } from '../../../src/proc-fs/whence.ts';
+import { EINVAL } from '../../../src/sys/errno.ts';
 import { errnoOf } from '../support.ts';
 
 test("lseek(2)'s five numbers are the five variants", () => {

@@ -1,7 +1,7 @@
 import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import fc from 'fast-check';
-import { ENXIO, Errno } from '../../../src/abi/errno.ts';
 import type { RamBuffer } from '../../../src/ram-file/ram-buffer.ts';
+import { ENXIO, Errno } from '../../../src/sys/errno.ts';
 import {
   fallocate,
   futimens,
@@ -10,9 +10,9 @@ import {
   FALLOC_FL_PUNCH_HOLE as PUNCH_HOLE,
   SEEK_DATA,
   SEEK_HOLE,
-  type Timespec,
   FALLOC_FL_ZERO_RANGE as ZERO_RANGE,
 } from '../../../src/sys/memfd.ts';
+import type { Timespec } from '../../../src/sys/time.ts';
 
 export const PAGE = 4096;
 /** How much the file may hold. */

@@ -1,9 +1,9 @@
-import { EINVAL, EIO, ENOENT } from '../../../abi/errno.ts';
-import { S_IFDIR, S_IFREG } from '../../../abi/stat.ts';
 import type { Attr, AttrChange } from '../../../proc-fs/handler.ts';
 import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
-import type { Timespec } from '../../../sys/memfd.ts';
+import { EINVAL, EIO, ENOENT } from '../../../sys/errno.ts';
 import { copyToMemory } from '../../../sys/memory.ts';
+import { S_IFDIR, S_IFREG } from '../../../sys/stat.ts';
+import type { Timespec } from '../../../sys/time.ts';
 import type { NativeRequest } from '../fuse-native.ts';
 import { lookInto, stat } from '../layout.ts';
 import { type Handlers, join64, type TreeServer } from '../server.ts';

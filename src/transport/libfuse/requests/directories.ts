@@ -1,5 +1,5 @@
-import { ENOENT, ENOTDIR } from '../../../abi/errno.ts';
 import { NAME_MAX, type ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
+import { ENOENT, ENOTDIR } from '../../../sys/errno.ts';
 import type { Handlers, TreeServer } from '../server.ts';
 import { modeOf } from './attributes.ts';
 

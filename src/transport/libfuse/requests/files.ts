@@ -1,6 +1,6 @@
-import { EINVAL, ENOENT } from '../../../abi/errno.ts';
 import type { ProcFile } from '../../../proc-fs/handler.ts';
 import { UserSliceReader, UserSliceWriter } from '../../../proc-fs/user-slice.ts';
+import { EINVAL, ENOENT } from '../../../sys/errno.ts';
 import { copyToMemory } from '../../../sys/memory.ts';
 import type { NativeRequest } from '../fuse-native.ts';
 import { fuseFileInfo, INFO_NONSEEKABLE, lookInto } from '../layout.ts';

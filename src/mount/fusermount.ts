@@ -1,0 +1,91 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type Socket, socketpair } from '../sys/socket.ts';
+import { quote } from '../text/quote.ts';
+import { checkDevice, isRoot } from './access.ts';
+import { MountError } from './mount-error.ts';
+import { FSNAME, fuseOptions, type MountOptions } from './options.ts';
+
+const FUSERMOUNT = 'fusermount3';
+
+/**
+ * The way of an ordinary user: fusermount3 is setuid root, mounts for us, and sends the descriptor of /dev/fuse back
+ * over the socket that _FUSE_COMMFD names. With auto_unmount it stays until our end of the socket is closed, and so that
+ * end is never closed: the kernel does it when this process is gone. Source: fusermount3(1), util/fusermount.c of libfuse.
+ */
+export async function mountByFusermount(dir: string, options: MountOptions): Promise<number> {
+  // fusermount3 opens the device with the caller's own rights, and would say less about it.
+  checkDevice();
+  const [ours, theirs] = socketpair();
+  const words = [
+    `fsname=${FSNAME}`,
+    `subtype=${FSNAME}`,
+    ...fuseOptions(options),
+    ...(options.autoUnmount ? ['auto_unmount'] : []),
+    ...(options.words ?? []),
+  ];
+  const fd = await receiveFrom(
+    ['-o', words.join(','), '--', dir],
+    `Cannot mount on ${quote(dir)}`,
+    ours,
+    theirs,
+  );
+  if (!options.autoUnmount) ours[Symbol.dispose]();
+  return fd;
+}
+
+/** The descriptor that fusermount3 sends. Throws a MountError that starts with `failure`, with both ends closed. */
+async function receiveFrom(
+  parameters: string[],
+  failure: string,
+  ours: Socket,
+  theirs: Socket,
+): Promise<number> {
+  const child = spawn(FUSERMOUNT, parameters, {
+    stdio: ['ignore', 'ignore', 'pipe', theirs.fd],
+    env: { ...process.env, _FUSE_COMMFD: '3', LC_ALL: 'C' },
+  });
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const closed = once(child, 'close');
+  closed.catch(() => {});
+  theirs[Symbol.dispose]();
+  const fd = ours.receiveDescriptor();
+  if (fd !== undefined) {
+    // Else its end would keep this process from ending.
+    child.stderr?.destroy();
+    child.unref();
+    return fd;
+  }
+  ours[Symbol.dispose]();
+  await closed.catch((error: unknown) => {
+    throw fusermountMissing(failure, error);
+  });
+  throw fusermountFailed(failure, said);
+}
+
+/** Runs fusermount3 to its end. Throws a MountError that starts with `failure`. */
+export function runFusermount(parameters: string[], failure: string): void {
+  const { error, status, stderr } = spawnSync(FUSERMOUNT, parameters, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw fusermountMissing(failure, error);
+  if (status !== 0) throw fusermountFailed(failure, stderr);
+}
+
+function fusermountMissing(failure: string, cause: unknown): MountError {
+  const who = isRoot() ? 'auto_unmount' : 'an ordinary user';
+  return new MountError(
+    `${failure}: ${FUSERMOUNT} is missing; ${who} needs it: "apt install fuse3", or the like.`,
+    { cause },
+  );
+}
+
+function fusermountFailed(failure: string, said: string): MountError {
+  const line = said.trim().split('\n').at(-1) ?? '';
+  return new MountError(`${failure}: ${line.replace(/^fusermount3?: /, '') || `${FUSERMOUNT} failed`}.`);
+}

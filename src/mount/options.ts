@@ -1,0 +1,30 @@
+import { MS_OPPOSITES, MS_WORDS } from '../sys/mount.ts';
+
+/** What /proc/mounts shows in front of the directory, and behind `fuse.` as the type. */
+export const FSNAME = 'ramproc';
+
+/** The type of a mount of ours in /proc/mounts. */
+export const FSTYPE = `fuse.${FSNAME}`;
+
+/** What a mount looks like from outside. */
+export interface MountOptions {
+  /** Words of mount(8) such as `ro` or `noexec`, the later ones overriding. `nosuid` and `nodev` are the defaults. */
+  readonly words?: readonly string[] | undefined;
+  /** Whether other users than this one may use the mount, as far as modes let them. Default: false. */
+  readonly allowOther?: boolean | undefined;
+  /**
+   * Whether the mount goes also when this process ends without unmounting, as by SIGKILL: fusermount3, which is needed
+   * for it, stays for as long, waits, and unmounts. Default: false.
+   */
+  readonly autoUnmount?: boolean | undefined;
+}
+
+/** The words of mount(8) that a mount understands. */
+export function isMountWord(word: string): boolean {
+  return Object.hasOwn(MS_WORDS, word) || Object.hasOwn(MS_OPPOSITES, word);
+}
+
+/** default_permissions: the kernel itself checks mode and owner, as for any local file. */
+export function fuseOptions({ allowOther = false }: MountOptions): string[] {
+  return ['default_permissions', ...(allowOther ? ['allow_other'] : [])];
+}

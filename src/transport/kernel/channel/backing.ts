@@ -1,0 +1,21 @@
+import { FUSE_DEV_IOC_BACKING_OPEN } from '../../../abi/fuse.ts';
+import { fuseBackingMap } from '../../../abi/structs.ts';
+import { MountError } from '../../../mount/mount-error.ts';
+import { ioctl } from '../../../sys/ioctl.ts';
+import { addressOf } from '../../../sys/libc.ts';
+
+/**
+ * Lends the kernel a file to read and write in a handler's place, until the session ends. Returns the backing id.
+ * Throws a MountError without CAP_SYS_ADMIN. Source: fuse_backing_open, fs/fuse/backing.c.
+ */
+export function lend(device: number, file: number): number {
+  const map = new Uint8Array(fuseBackingMap.size);
+  fuseBackingMap.at(new DataView(map.buffer), 0).fd = file;
+  try {
+    return ioctl(device, FUSE_DEV_IOC_BACKING_OPEN, Number(addressOf(map)));
+  } catch (error) {
+    throw new MountError('Cannot use passthrough I/O: it needs CAP_SYS_ADMIN; use "--io cached" instead.', {
+      cause: error,
+    });
+  }
+}

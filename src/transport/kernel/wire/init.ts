@@ -1,0 +1,88 @@
+import {
+  FUSE_KERNEL_MINOR_VERSION,
+  FUSE_KERNEL_VERSION,
+  InitFlag,
+  InitFlag2,
+  Opcode,
+} from '../../../abi/fuse.ts';
+import { fuseInitIn, fuseInitOut } from '../../../abi/structs.ts';
+import { MountError } from '../../../mount/mount-error.ts';
+import { EPROTO } from '../../../sys/errno.ts';
+import type { FuseDevice } from '../channel/device.ts';
+import { Call } from './call.ts';
+
+export const PAGE_SIZE = 4096;
+
+/** The most data of one READ or WRITE, in bytes: 256 pages, the kernel's own limit without privileges. */
+export const MAX_WRITE = 1 << 20;
+
+/** Room for any request or reply: the data, and what the kernel wants beside it (fuse_dev_do_read). */
+export const BUFFER_SIZE = MAX_WRITE + PAGE_SIZE;
+
+/** The first minor version of the protocol with all that is needed here; Linux 5.4 and newer have it. */
+const MIN_MINOR = 31;
+
+const FLAGS =
+  InitFlag.ASYNC_READ |
+  InitFlag.BIG_WRITES |
+  // Without ASYNC_DIO: with it an O_DIRECT write that fits in part is EIO instead of short (fuse_get_res_by_io).
+  InitFlag.PARALLEL_DIROPS |
+  InitFlag.MAX_PAGES |
+  // The page cache of CACHED files is dropped when a session says so, not when a time or size looks new.
+  InitFlag.EXPLICIT_INVAL_DATA |
+  InitFlag.INIT_EXT;
+
+/** Enough requests in the background (readahead) to keep a few workers busy. */
+const MAX_BACKGROUND = 64;
+
+/** What a session wants beside the protocol's common part; the protocol says it for a whole mount. */
+export interface Wants {
+  /** Files may be mapped shared though their reads and writes are direct. */
+  readonly mmap: boolean;
+  /** The kernel is to read and write backing files itself. */
+  readonly passthrough: boolean;
+}
+
+/**
+ * Answers the kernel's first request, which says what each side can do. It is in the queue from the moment of the mount,
+ * so this doesn't wait. Throws a MountError when the kernel is too old.
+ */
+export function initialize(device: FuseDevice, wants: Wants): void {
+  const call = new Call(new Uint8Array(BUFFER_SIZE), new Uint8Array(PAGE_SIZE));
+  const length = device.read(call.request);
+  const input = call.input(fuseInitIn);
+  if (call.header.opcode !== Opcode.INIT || !call.isWhole(length, 16)) {
+    throw new Error('The kernel began the FUSE session without FUSE_INIT; this should not happen.');
+  }
+  if (input.major !== FUSE_KERNEL_VERSION || input.minor < MIN_MINOR) {
+    device.write(call.reply, call.finish(-EPROTO));
+    const [ours, theirs] = [`${FUSE_KERNEL_VERSION}.${MIN_MINOR}`, `${input.major}.${input.minor}`];
+    throw new MountError(
+      `This kernel speaks FUSE ${theirs}, and ramproc needs ${ours}: run Linux 5.4 or newer.`,
+    );
+  }
+  const extended = call.isWhole(length, fuseInitIn.size) && (input.flags & InitFlag.INIT_EXT) !== 0;
+  const can = extended ? input.flags2 : 0;
+  if (wants.passthrough && !(can & InitFlag2.PASSTHROUGH)) {
+    device.write(call.reply, call.finish(-EPROTO));
+    throw new MountError(
+      'Cannot use passthrough I/O: it needs Linux 6.9 or newer; use "--io cached" instead.',
+    );
+  }
+  const out = call.output(fuseInitOut);
+  out.major = FUSE_KERNEL_VERSION;
+  out.minor = Math.min(input.minor, FUSE_KERNEL_MINOR_VERSION);
+  out.max_readahead = input.max_readahead;
+  out.flags = input.flags & FLAGS;
+  if (wants.mmap) out.flags2 |= can & InitFlag2.DIRECT_IO_ALLOW_MMAP;
+  if (wants.passthrough) {
+    out.flags2 |= InitFlag2.PASSTHROUGH;
+    out.max_stack_depth = 1;
+  }
+  out.max_background = MAX_BACKGROUND;
+  out.congestion_threshold = (MAX_BACKGROUND * 3) / 4;
+  out.max_write = MAX_WRITE;
+  out.max_pages = MAX_WRITE / PAGE_SIZE;
+  out.time_gran = 1;
+  device.write(call.reply, call.finish(fuseInitOut.size));
+}

@@ -1,0 +1,54 @@
+import type { Fields, Struct, View } from '../../../abi/c-struct.ts';
+import { NotifyCode } from '../../../abi/fuse.ts';
+import {
+  fuseNotifyInvalEntryOut,
+  fuseNotifyInvalInodeOut,
+  fuseNotifyPollWakeupOut,
+  fuseOutHeader,
+} from '../../../abi/structs.ts';
+import type { FuseDevice } from '../channel/device.ts';
+
+/** Sends a notification: a reply to no request, with its code where an error would be. */
+function notify<F extends Fields>(
+  device: FuseDevice,
+  code: number,
+  struct: Struct<F>,
+  fill: (body: View<F>) => void,
+  name = '',
+): void {
+  const text = Buffer.from(name === '' ? '' : `${name}\0`);
+  const bytes = new Uint8Array(fuseOutHeader.size + struct.size + text.length);
+  const view = new DataView(bytes.buffer);
+  Object.assign(fuseOutHeader.at(view, 0), { len: bytes.length, error: code, unique: 0 });
+  fill(struct.at(view, fuseOutHeader.size));
+  bytes.set(text, fuseOutHeader.size + struct.size);
+  device.notify(bytes);
+}
+
+/** Makes the kernel forget a name, at once and for everybody. */
+export function notifyInvalEntry(device: FuseDevice, parent: number, name: string): void {
+  notify(
+    device,
+    NotifyCode.INVAL_ENTRY,
+    fuseNotifyInvalEntryOut,
+    (body) => {
+      body.parent = parent;
+      body.namelen = Buffer.byteLength(name);
+    },
+    name,
+  );
+}
+
+/** Makes the kernel forget an inode's attributes and all its cached pages, those that are mapped too. */
+export function notifyInvalInode(device: FuseDevice, ino: number): void {
+  notify(device, NotifyCode.INVAL_INODE, fuseNotifyInvalInodeOut, (body) => {
+    body.ino = ino;
+  });
+}
+
+/** Wakes whoever polls with the handle `kh`. */
+export function notifyPoll(device: FuseDevice, kh: number): void {
+  notify(device, NotifyCode.POLL, fuseNotifyPollWakeupOut, (body) => {
+    body.kh = kh;
+  });
+}

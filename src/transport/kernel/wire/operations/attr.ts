@@ -1,0 +1,90 @@
+import type { View } from '../../../../abi/c-struct.ts';
+import { FattrFlag } from '../../../../abi/fuse.ts';
+import { type fuseAttr, fuseAttrOut, fuseSetattrIn } from '../../../../abi/structs.ts';
+import type { Attr, AttrChange } from '../../../../proc-fs/handler.ts';
+import { EIO, ENOENT } from '../../../../sys/errno.ts';
+import { S_IFDIR, S_IFREG } from '../../../../sys/stat.ts';
+import { UTIME_NOW } from '../../../../sys/time.ts';
+import type { Call } from '../call.ts';
+import { andThen, type FileServer, type Node, type Operation, operation } from '../operation.ts';
+
+type AttrView = ReturnType<typeof fuseAttr.at>;
+
+/**
+ * How long the kernel may believe attributes that only it can change, in seconds. It forgets them itself at each
+ * read and write (fuse_invalidate_atime, fuse_write_update_attr), and a session tells it of a teardown.
+ */
+const LONG = 3600;
+
+/** How long the kernel may believe a node's attributes, in seconds: not at all where the program may change them. */
+export function attrValid(node: Node): number {
+  const ops = node.ops;
+  if (!ops?.hasAttr) return LONG;
+  // A store in a mapping of a backing file changes times and blocks, and the kernel forgets nothing for it.
+  const { shared, backing } = ops.handler;
+  return shared === undefined || backing !== undefined ? 0 : LONG;
+}
+
+export function encodeAttr(out: AttrView, node: Node, attr: Attr): void {
+  out.ino = node.ino;
+  out.size = attr.size;
+  out.blocks = attr.blocks;
+  out.atime = attr.atime.sec;
+  out.mtime = attr.mtime.sec;
+  out.ctime = attr.ctime.sec;
+  out.atimensec = attr.atime.nsec;
+  out.mtimensec = attr.mtime.nsec;
+  out.ctimensec = attr.ctime.nsec;
+  out.mode = (node.isDirectory ? S_IFDIR : S_IFREG) | attr.mode;
+  out.nlink = node.nlink;
+  out.uid = attr.uid;
+  out.gid = attr.gid;
+  out.rdev = 0;
+  out.blksize = attr.blksize;
+  out.flags = 0;
+}
+
+/** Replies with a node's attributes: fuse_attr_out. */
+function replyAttr(call: Call, node: Node): number {
+  const attr = node.getattr();
+  if (typeof attr === 'number') return attr;
+  const out = call.output(fuseAttrOut);
+  out.attr_valid = attrValid(node);
+  encodeAttr(out, node, attr);
+  return fuseAttrOut.size;
+}
+
+export const getattr: Operation<FileServer> = {
+  size: 0,
+  serve(server, call) {
+    const node = server.node(call.header.nodeid);
+    return node === undefined ? -ENOENT : replyAttr(call, node);
+  },
+};
+
+/** chmod, chown, truncate and utimensat, in one request. The size goes first: a time that comes with it must win. */
+export const setattr = operation(fuseSetattrIn, (server: FileServer, call, input) => {
+  const node = server.node(call.header.nodeid);
+  if (node === undefined) return -ENOENT;
+  const { valid } = input;
+  const change = changeIn(input);
+  const resized = valid & FattrFlag.SIZE ? (node.ops?.procTruncate(input.size) ?? -EIO) : 0;
+  return andThen(resized, () =>
+    andThen(Object.keys(change).length > 0 ? node.setattr(change) : 0, () => replyAttr(call, node)),
+  );
+});
+
+function changeIn(input: View<{ [K in keyof ReturnType<typeof fuseSetattrIn.at>]: 'u32' }>): AttrChange {
+  const { valid } = input;
+  const change: AttrChange = {};
+  if (valid & FattrFlag.MODE) change.mode = input.mode & 0o7777;
+  if (valid & FattrFlag.UID) change.uid = input.uid;
+  if (valid & FattrFlag.GID) change.gid = input.gid;
+  if (valid & FattrFlag.ATIME) {
+    change.atime = { sec: input.atime, nsec: valid & FattrFlag.ATIME_NOW ? UTIME_NOW : input.atimensec };
+  }
+  if (valid & FattrFlag.MTIME) {
+    change.mtime = { sec: input.mtime, nsec: valid & FattrFlag.MTIME_NOW ? UTIME_NOW : input.mtimensec };
+  }
+  return change;
+}

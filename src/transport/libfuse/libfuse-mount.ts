@@ -1,0 +1,115 @@
+import { realpathSync, statSync } from 'node:fs';
+import { checkDevice } from '../../mount/access.ts';
+import { MountError } from '../../mount/mount-error.ts';
+import type { MountOptions } from '../../mount/options.ts';
+import { unmountFuse } from '../../mount/unmount.ts';
+import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
+import { ENOTDIR, Errno } from '../../sys/errno.ts';
+import { quote } from '../../text/quote.ts';
+import { reason } from '../../text/reason.ts';
+import type { Session } from '../mounted.ts';
+import { NO_USAGE, type Usage } from '../usage.ts';
+import { type Libfuse, libfuse } from './addon.ts';
+import { mountNative } from './native-mount.ts';
+import { libfuseOptions } from './options.ts';
+import { attributes } from './requests/attributes.ts';
+import { directories } from './requests/directories.ts';
+import { files } from './requests/files.ts';
+import { refused } from './requests/refused.ts';
+import { TreeServer } from './server.ts';
+
+export interface LibfuseSessionOptions extends MountOptions {
+  /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
+  readonly usage?: (() => Usage) | undefined;
+}
+
+/**
+ * A tree of proc entries, mounted over the npm package fuse-native: libfuse 2.9. For Linux on x86-64.
+ *
+ * libfuse's threads read the requests, and each waits until this thread has answered it. The entries of ProcOps are the
+ * same as for the kernel transport, and all of them are called here, also those of handlers that are `shared`. A handler
+ * may take its time: other requests are served meanwhile.
+ *
+ * What clients see otherwise than over the kernel transport, and why:
+ *
+ * - SEEK_DATA and SEEK_HOLE find no holes: the whole file counts as data. fallocate is EOPNOTSUPP, an ioctl ENOTTY, poll
+ *   always says ready, copy_file_range is done by reading and writing. libfuse 2.9 or fuse-native doesn't know these requests,
+ *   and the kernel does without.
+ * - A shared mapping is ENODEV: mapping files under direct I/O has to be agreed on in a way that libfuse 2.9 doesn't know.
+ * - renameat2 with flags is EINVAL, where it would be ENOENT or EPERM: the same.
+ * - utimensat sets whole milliseconds, rounded down: fuse-native hands on no more. With UTIME_OMIT for one of the times it
+ *   sets neither, and succeeds: libfuse asks file systems that don't say they understand it to set both or none.
+ * - A request has at most 128 KiB: a longer read or write is several, and others may come between. Writers of one file
+ *   wait for each other in the kernel, and all requests for this one thread.
+ * - Of a file that is removed while it is open, fstat, fchmod, fchown and futimens are ENOENT: libfuse has only its path for
+ *   them. When another takes its name, they tell of that one.
+ * - Set-user-ID and set-group-ID bits go with any write, also one by root, and `uid` of a ProcFile is 65534: fuse-native
+ *   doesn't say who asks.
+ * - Who waits for a handler can't be interrupted, not even by SIGKILL, until it has answered: libfuse hands on no interrupts
+ *   that fuse-native would hear of.
+ * - A name that isn't UTF-8 is looked for with U+FFFD in the place of what is wrong: fuse-native decodes paths so.
+ * - df shows at most 2^32 - 1 pages.
+ *
+ * And what it costs the program: libfuse keeps ten threads for bursts, and of each one that it starts beyond them, fuse-native
+ * keeps half a kilobyte and a handle of the event loop for good. Each mount leaves a little more than that. Only the main
+ * thread can mount. A path may have 1,023 bytes.
+ */
+export class LibfuseSession implements Session {
+  readonly dir: string;
+  readonly closed: Promise<void>;
+  readonly #ready: Promise<void>;
+
+  /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
+  static async mount(
+    root: ProcDirEntry,
+    dir: string,
+    options: LibfuseSessionOptions,
+  ): Promise<LibfuseSession> {
+    const lib = libfuse();
+    checkDevice();
+    const session = new LibfuseSession(lib, root, resolve(dir), options);
+    const early = session.closed.then(() => {
+      throw new MountError(`Cannot mount on ${quote(dir)}: somebody unmounted it at once.`);
+    });
+    await Promise.race([session.#ready, early]);
+    return session;
+  }
+
+  private constructor(lib: Libfuse, root: ProcDirEntry, dir: string, options: LibfuseSessionOptions) {
+    const server = new TreeServer(lib.native, root, options.usage ?? (() => NO_USAGE));
+    let ready = () => {};
+    this.#ready = new Promise((resolve) => {
+      ready = resolve;
+    });
+    const { ended } = mountNative(lib, dir, libfuseOptions(options), {
+      ...attributes(server),
+      ...files(server),
+      ...directories(server),
+      ...refused(server),
+      init(request) {
+        server.answer(request, 0);
+        ready();
+      },
+    });
+    this.dir = dir;
+    // The kernel drops what waits to be sent when the last mount goes, releases among it (fuse_abort_conn).
+    this.closed = ended.then(async () => {
+      await Promise.all(server.files.takeAll().map(({ ops, file }) => ops.procRelease(file)));
+    });
+  }
+
+  unmount(lazy: boolean): void {
+    unmountFuse(this.dir, lazy);
+  }
+}
+
+/** A directory's path as /proc/mounts will have it. libfuse would mount on a file as well. */
+function resolve(dir: string): string {
+  try {
+    const path = realpathSync(dir);
+    if (!statSync(path).isDirectory()) throw new Errno(ENOTDIR);
+    return path;
+  } catch (error) {
+    throw new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}.`, { cause: error });
+  }
+}

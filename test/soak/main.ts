@@ -1,0 +1,103 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import prettyBytes from 'pretty-bytes';
+import { mount } from '../support/mount.ts';
+import { joinRun, pulse, startRun } from '../support/run.ts';
+import { Failure, say } from './journal.ts';
+import { type Kind, kinds } from './kinds.ts';
+import { replay } from './replay.ts';
+import { reportOf } from './report.ts';
+import { soak } from './soak.ts';
+import { verify } from './verify.ts';
+
+/**
+ * npm run soak -- [--minutes N] [--on KINDS] [--verify | --replay FILE]
+ *
+ * Works on mounts for N minutes (default: 60), and prints a report in Markdown. Ends with status 1 when an answer or the
+ * content differed from tmpfs's, when a daemon's descriptors, threads or memory grew, or when something was left behind.
+ *
+ * --on: kinds of mount, with commas (default: direct,cached,passthrough,libfuse). --verify: only fio's verified writes
+ * and reads, 60 s or what N minutes leave for each kind. --replay: only the calls of a run that failed.
+ */
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '60' },
+    on: { type: 'string' },
+    verify: { type: 'boolean' },
+    replay: { type: 'string' },
+  },
+});
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) throw new Error(`--minutes needs a number above 0, not "${values.minutes}".`);
+const chosen = values.on === undefined ? kinds : values.on.split(',').map(kindOf);
+
+function kindOf(name: string): Kind {
+  const kind = kinds.find((known) => known.name === name);
+  if (kind !== undefined) return kind;
+  throw new Error(`--on needs kinds of ${kinds.map((known) => known.name).join(',')}, not "${name}".`);
+}
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+
+const run = startRun();
+joinRun(run.dir);
+try {
+  if (values.verify) await verifyAll();
+  else if (values.replay !== undefined) await replayAll(values.replay);
+  else await soakAll();
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+for (const line of run.end()) {
+  say(`left behind: ${line}`);
+  process.exitCode = 1;
+}
+
+async function soakAll(): Promise<void> {
+  const plan = { kinds: chosen, minutes, staying: 8, verifying: 2, going: 3, sampling: 10 };
+  const journal = await soak(plan, stop.signal);
+  const { text, passed } = reportOf(journal);
+  if (journal.failure instanceof Failure) keep(journal.failure);
+  console.log(text);
+  if (!passed) process.exitCode = 1;
+}
+
+/** Writes the calls of a failure to a file, behind the run's own directory, which goes with it. */
+function keep({ kind, steps, message }: Failure): void {
+  say(message);
+  if (steps.length === 0) return;
+  const file = join(mkdtempSync(join(tmpdir(), 'ramproc-soak-')), 'steps.json');
+  writeFileSync(file, JSON.stringify(steps));
+  say(
+    `the last of ${steps.length} calls:\n${steps
+      .slice(-20)
+      .map((step) => JSON.stringify(step))
+      .join('\n')}`,
+  );
+  say(`play all of them again with: npm run soak -- --on ${kind} --replay ${file}`);
+}
+
+async function verifyAll(): Promise<void> {
+  const seconds = Math.min(60, (minutes * 60) / chosen.length);
+  for (const { name, options } of chosen) {
+    if (stop.signal.aborted) return;
+    pulse();
+    await using place = await mount(options);
+    const { written, read } = await verify(place.file, seconds);
+    say(
+      `${name}: fio wrote ${prettyBytes(written)} with crc32c in ${seconds} s, by 4 jobs, and read back ${prettyBytes(read)} without an error`,
+    );
+  }
+}
+
+async function replayAll(file: string): Promise<void> {
+  const steps = JSON.parse(readFileSync(file, 'utf8'));
+  for (const kind of chosen) {
+    await replay(kind, steps);
+    say(`${kind.name}: the mount and tmpfs agree on ${steps.length} calls`);
+  }
+}
