@@ -89,6 +89,8 @@ export const FUSE_POLL_SCHEDULE_NOTIFY = 1 << 0;
 
 /** _IOW(229, 1, struct fuse_backing_map): lends the kernel a file. The answer is its backing id. */
 export const FUSE_DEV_IOC_BACKING_OPEN = 0x4010e501;
+/** _IOW(229, 2, uint32_t): takes one back, by its backing id. */
+export const FUSE_DEV_IOC_BACKING_CLOSE = 0x4004e502;
 
 export const NotifyCode = {
   POLL: 1,

@@ -1,5 +1,5 @@
 import { quote } from '../text/quote.ts';
-import type { Session } from '../transport/mounted.ts';
+import type { Mount } from '../transport/mount.ts';
 import { TEARDOWN_SIGNAL } from './control.ts';
 
 /** How long clients that hold the file open may delay the end of a process that was told to end, in milliseconds. */
@@ -17,7 +17,7 @@ const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export class EndOnSignal implements Disposable {
   readonly #teardown: () => void;
   #isMounting = false;
-  #session: Session | undefined;
+  #session: Mount | undefined;
   #pending: NodeJS.Signals | undefined;
 
   constructor(teardown: () => void) {
@@ -28,7 +28,7 @@ export class EndOnSignal implements Disposable {
   }
 
   /** Waits for the session that `mount` makes. */
-  async whileMounting<S extends Session>(mount: () => Promise<S>): Promise<S> {
+  async whileMounting<S extends Mount>(mount: () => Promise<S>): Promise<S> {
     this.#isMounting = true;
     const session = await mount();
     this.#session = session;

@@ -68,7 +68,7 @@ async function readSome(fd: number, bytes: Uint8Array): Promise<number> {
 /** Writes a chunk, however short the single writes are. */
 function writeAll(file: RamFile, chunk: Uint8Array, offset: number): void {
   const from = new UserSliceReader().place(chunk, 0, chunk.length);
-  while (from.length > 0) file.write(null, from, offset + from.transferred);
+  while (from.left > 0) file.write(null, from, offset + from.transferred);
 }
 
 function message(error: unknown): string {

@@ -4,9 +4,9 @@ import { MountError } from '../mount/mount-error.ts';
 import { claim } from '../mount/mount-point.ts';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { DEFAULT_NAME, type RamFileOptions, RustProcRamFile } from '../ram-file/module.ts';
-import { KernelSession, type KernelSessionOptions } from '../transport/kernel/main-thread/kernel-mount.ts';
+import { KernelMount, type KernelMountOptions } from '../transport/kernel/main-thread/kernel-mount.ts';
 import { DEFAULT_THREADS } from '../transport/kernel/main-thread/workers.ts';
-import type { Session } from '../transport/mounted.ts';
+import type { Mount } from '../transport/mount.ts';
 import { controlOps } from './control.ts';
 import { EndOnSignal } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
@@ -100,10 +100,10 @@ async function mountRoot(
     record,
     usage,
     io = 'direct',
-  }: Omit<Settings, 'secret'> & Pick<KernelSessionOptions, 'usage'>,
-): Promise<Session> {
+  }: Omit<Settings, 'secret'> & Pick<KernelMountOptions, 'usage'>,
+): Promise<Mount> {
   const options = { words, allowOther, autoUnmount, usage };
-  if (transport === 'kernel') return KernelSession.mount(root, dir, { ...options, threads, record });
+  if (transport === 'kernel') return KernelMount.mount(root, dir, { ...options, threads, record });
   if (io !== 'direct') {
     throw new MountError(`Cannot mount with "--io ${io}" over libfuse 2; use "--transport kernel" for it.`);
   }
@@ -112,6 +112,6 @@ async function mountRoot(
       'Cannot record over libfuse 2, which keeps the requests; use "--transport kernel" for it.',
     );
   }
-  const { LibfuseSession } = await import('../transport/libfuse/libfuse-mount.ts');
-  return LibfuseSession.mount(root, dir, options);
+  const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');
+  return LibfuseMount.mount(root, dir, options);
 }

@@ -1,13 +1,16 @@
 import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../sys/errno.ts';
 import { type Timespec, UTIME_NOW } from '../sys/time.ts';
-import type { Attr, AttrChange } from './handler.ts';
-import { changeError, type ProcOps } from './proc-ops.ts';
+import type { Caller } from './caller.ts';
+import type { Attr, AttrChange, MaybePromise } from './handler.ts';
+import { changeError, errnoOf, ProcOps, type Raw } from './proc-ops.ts';
 
 /** The longest name, in bytes of UTF-8. Source: NAME_MAX, include/uapi/linux/limits.h. */
 export const NAME_MAX = 255;
 
-/** Who wants to know when a tree loses an entry: a transport that has it mounted. */
+/** Who wants to know when a tree changes: a transport that has it mounted. */
 export interface TreeWatcher {
+  /** `entry` is about to be added. Throws an Error when the mount can't serve it, and then it isn't. */
+  adding(entry: ProcDirEntry): void;
   /** `entry` was just removed from `parent`. */
   removed(parent: ProcDirEntry, entry: ProcDirEntry): void;
   /** The bytes or attributes of `entry` were changed, by the program itself. */
@@ -22,8 +25,14 @@ function now(): Timespec {
   return { sec: Math.floor(ms / 1000), nsec: (ms % 1000) * 1_000_000 };
 }
 
+export type NodeKind = 'file' | 'directory' | 'symlink';
+
+/** Where a symbolic link leads: always the same, or made for each who asks. */
+export type LinkTarget = string | ((caller: Caller) => string);
+
 /**
- * An entry of a tree like /proc: a directory, or a file with its ProcOps. The kernel's `struct proc_dir_entry`.
+ * An entry of a tree like /proc: a directory, a file with its ProcOps, or a symbolic link. The kernel's
+ * `struct proc_dir_entry`.
  *
  * Disposing it removes it, and for a directory all that is below, at once: no lookup finds it again, and a mounted
  * tree tells the kernel to forget its name. A file that is still open keeps its handler until it is closed.
@@ -33,9 +42,10 @@ export class ProcDirEntry implements Disposable {
   readonly ino: number;
   /** '' for a root. */
   readonly name: string;
-  readonly isDirectory: boolean;
+  readonly kind: NodeKind;
   /** A file's calls go here, and a directory's ioctl(2). */
   readonly ops: ProcOps | undefined;
+  readonly #target: LinkTarget | undefined;
   readonly #parent: ProcDirEntry | undefined;
   readonly #children = new Map<string, ProcDirEntry>();
   readonly #watchers = new Set<TreeWatcher>();
@@ -50,14 +60,15 @@ export class ProcDirEntry implements Disposable {
     parent: ProcDirEntry | undefined,
     name: string,
     mode: number,
-    ops: ProcOps | undefined,
-    isDirectory: boolean,
+    kind: NodeKind,
+    content: ProcOps | LinkTarget | undefined,
   ) {
     const created = now();
     this.ino = parent === undefined ? ROOT_INO : ++parent.#root.#lastIno;
     this.name = name;
-    this.isDirectory = isDirectory;
-    this.ops = ops;
+    this.kind = kind;
+    if (content instanceof ProcOps) this.ops = content;
+    else this.#target = content;
     this.#parent = parent;
     this.#attr = {
       mode: mode & 0o7777,
@@ -74,16 +85,18 @@ export class ProcDirEntry implements Disposable {
 
   /** A new, empty tree. `ops` answers ioctl(2) on its root. */
   static root(mode = 0o555, ops?: ProcOps): ProcDirEntry {
-    return new ProcDirEntry(undefined, '', mode, ops, true);
+    return new ProcDirEntry(undefined, '', mode, 'directory', ops);
   }
 
-  /** Adds a file with `ops`, or a directory without, below this one: procCreate and procMkdir. */
-  add(name: string, mode: number, ops: ProcOps | undefined): ProcDirEntry {
-    if (!this.isDirectory) throw new Errno(ENOTDIR);
-    if (this.#isRemoved) throw new Errno(ENOENT);
+  /** Adds an entry below this one: a file with ProcOps, a symbolic link with a target, or a directory without either. */
+  add(name: string, mode: number, content?: ProcOps | LinkTarget): ProcDirEntry {
+    if (this.kind !== 'directory') throw new Errno(ENOTDIR);
+    if (this.isRemoved) throw new Errno(ENOENT);
     checkName(name);
     if (this.#children.has(name)) throw new Errno(EEXIST);
-    const entry = new ProcDirEntry(this, name, mode, ops, ops === undefined);
+    const kind = content instanceof ProcOps ? 'file' : content === undefined ? 'directory' : 'symlink';
+    const entry = new ProcDirEntry(this, name, mode, kind, content);
+    for (const watcher of this.#root.#watchers) watcher.adding(entry);
     this.#children.set(name, entry);
     this.#touch();
     return entry;
@@ -104,9 +117,9 @@ export class ProcDirEntry implements Disposable {
 
   /** The number of hard links: for a directory its name, its `.`, and the `..` of each directory in it. */
   get nlink(): number {
-    if (!this.isDirectory) return 1;
+    if (this.kind !== 'directory') return 1;
     let links = 2;
-    for (const child of this.children) if (child.isDirectory) links++;
+    for (const child of this.children) if (child.kind === 'directory') links++;
     return links;
   }
 
@@ -117,13 +130,13 @@ export class ProcDirEntry implements Disposable {
   }
 
   /** stat(2), or a negative error number. */
-  getattr(): Attr | number {
-    return this.ops?.hasAttr ? this.ops.procGetattr() : { ...this.#attr };
+  getattr(caller: Caller): MaybePromise<Attr | number> {
+    return this.ops?.hasAttr ? this.ops.procGetattr(caller) : { ...this.#attr };
   }
 
   /** chmod(2), chown(2) and utimensat(2): 0, or a negative error number. */
-  setattr(change: AttrChange): number {
-    if (this.ops?.hasAttr) return this.ops.procSetattr(change);
+  setattr(change: AttrChange, caller: Caller): Raw {
+    if (this.ops?.hasAttr) return this.ops.procSetattr(change, caller);
     const wrong = changeError(change);
     if (wrong !== 0) return wrong;
     const present = now();
@@ -134,6 +147,16 @@ export class ProcDirEntry implements Disposable {
     return 0;
   }
 
+  /** readlink(2): where a symbolic link leads, or a negative error number. EINVAL for anything else. */
+  readlink(caller: Caller): string | number {
+    if (this.#target === undefined) return -EINVAL;
+    try {
+      return typeof this.#target === 'string' ? this.#target : this.#target(caller);
+    } catch (error) {
+      return errnoOf(error);
+    }
+  }
+
   /** Says that the program changed the file's bytes or attributes by itself: clients must not see cached ones. */
   changed(): void {
     for (const watcher of this.#root.#watchers) watcher.changed(this);
@@ -141,7 +164,7 @@ export class ProcDirEntry implements Disposable {
 
   [Symbol.dispose](): void {
     const parent = this.#parent;
-    if (parent === undefined || this.#isRemoved) return;
+    if (parent === undefined || this.isRemoved) return;
     for (const child of [...this.children]) child[Symbol.dispose]();
     parent.#children.delete(this.name);
     parent.#touch();
@@ -149,7 +172,8 @@ export class ProcDirEntry implements Disposable {
     for (const watcher of root.#watchers) watcher.removed(parent, this);
   }
 
-  get #isRemoved(): boolean {
+  /** Whether it, or a directory that it was in, is no longer in its tree. */
+  get isRemoved(): boolean {
     return this.#parent !== undefined && this.#parent.child(this.name) !== this;
   }
 
@@ -183,7 +207,7 @@ export const procRoot = ProcDirEntry.root();
  * a file, ENOENT below a directory that was removed.
  */
 export function procMkdir(name: string, mode: number, parent: ProcDirEntry | null): ProcDirEntry {
-  return (parent ?? procRoot).add(name, mode, undefined);
+  return (parent ?? procRoot).add(name, mode);
 }
 
 /** Creates a file whose calls go to `ops`. Source: proc_create, fs/proc/generic.c. Otherwise as procMkdir. */

@@ -1,21 +1,10 @@
 import { EFBIG, EINVAL, EIO, ENOTTY, EOPNOTSUPP, Errno, ESPIPE } from '../sys/errno.ts';
 import { type Timespec, UTIME_NOW } from '../sys/time.ts';
+import type { Caller } from './caller.ts';
 import type { Attr, AttrChange, MaybePromise, ProcFile, ProcHandler } from './handler.ts';
+import type { Placement } from './placement.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import { Whence } from './whence.ts';
-
-/** Flags of ProcOps: the kernel's `proc_flags`. */
-export const ProcFlag = {
-  /** Writes within the file may run side by side: the handler locks for itself. */
-  PARALLEL_WRITES: 1 << 0,
-  /**
-   * The kernel may answer reads from its page cache. Writes reach the handler all the same. When the program changes the
-   * file by itself, it must say so: see `ProcDirEntry.changed`.
-   */
-  CACHED: 1 << 1,
-  /** Requests and replies are overwritten once they are answered, where the handler runs in workers. */
-  SECRET: 1 << 2,
-} as const;
 
 /** What poll(2) tells of a file that nobody waits for. Source: DEFAULT_POLLMASK, include/linux/poll.h. */
 const DEFAULT_POLLMASK = 0x001 | 0x004 | 0x040 | 0x100;
@@ -26,9 +15,13 @@ export type Raw = MaybePromise<number>;
 /** The last number that is a caller's error. From ERESTARTSYS on the kernel's own begin, and it takes none of those. */
 const LAST_ERRNO = 511;
 
-/** The number that a raw answer has for what was thrown. Anything but an Errno is EIO, and its trace is logged. */
+/**
+ * The number that a raw answer has for what was thrown: that of an Errno, or of an error of Node's own system calls. Anything
+ * else is EIO, and its trace is logged.
+ */
 export function errnoOf(error: unknown): number {
-  if (error instanceof Errno && error.errno > 0 && isWithin(error.errno, LAST_ERRNO)) return -error.errno;
+  const errno = Errno.from(error);
+  if (errno instanceof Errno && errno.errno > 0 && isWithin(errno.errno, LAST_ERRNO)) return -errno.errno;
   console.error(error);
   return -EIO;
 }
@@ -76,32 +69,38 @@ function answer<T>(call: () => MaybePromise<T>, raw: (result: T) => number): Raw
 }
 
 /**
- * A handler as the transports call it: the seed's `ProcOps`. Each entry takes raw arguments, checks them in order,
- * converts them, calls one typed function, and returns its result as a number or its error as a negative one.
+ * A file: what it does, and where it runs. The transports call it here. Each entry takes raw arguments, checks them in order,
+ * converts them, calls one typed function of the handler, and returns its result as a number or its error as a negative one.
  *
- * `file` is undefined when the transport knows no such open file: EINVAL, as for the seed's null pointer.
+ * `file` is undefined when the transport knows no such open file: EINVAL, as for a null pointer in the kernel module.
  * Offsets and sizes below 0 or not whole are EINVAL, and past 2^53 - 1 EFBIG.
  */
 export class ProcOps {
   readonly handler: ProcHandler;
-  readonly flags: number;
+  readonly placement: Placement;
 
-  /** `flags` are of `ProcFlag`. */
-  constructor(handler: ProcHandler, flags = 0) {
+  /** `placement` is where and how the file runs. Default: on the program's event loop, as a file of /proc. */
+  constructor(handler: ProcHandler, placement: Placement = {}) {
     this.handler = handler;
-    this.flags = flags;
+    this.placement = placement;
   }
 
-  procOpen(file: ProcFile): Raw {
-    return answer(() => this.handler.open?.(file), none);
+  procOpen(file: ProcFile, caller: Caller): Raw {
+    return answer(
+      () => this.handler.open?.(file, caller),
+      (data) => {
+        if (data !== undefined) file.privateData = data;
+        return 0;
+      },
+    );
   }
 
-  procRelease(file: ProcFile | undefined): Raw {
+  procRelease(file: ProcFile | undefined, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
-    return answer(() => this.handler.release?.(file), none);
+    return answer(() => this.handler.release?.(file, caller), none);
   }
 
-  procRead(file: ProcFile | undefined, to: UserSliceWriter, offset: number): Raw {
+  procRead(file: ProcFile | undefined, to: UserSliceWriter, offset: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
     const wrong = rangeError(offset, 0);
     if (wrong !== 0) return wrong;
@@ -110,37 +109,36 @@ export class ProcOps {
     const most = Number.MAX_SAFE_INTEGER - offset;
     if (to.length > most) to.place(to.bytes, to.start, most);
     try {
-      const count = this.handler.read(file, to, offset);
-      if (typeof count !== 'number') return count.then((n) => checked(n, to.transferred)).catch(errnoOf);
-      return checked(count, to.transferred);
+      const count = this.handler.read(file, to, offset, caller);
+      if (typeof count === 'object') return count.then((n) => checkedRead(n, to)).catch(errnoOf);
+      return checkedRead(count, to);
     } catch (error) {
       return errnoOf(error);
     }
   }
 
-  procWrite(file: ProcFile | undefined, from: UserSliceReader, offset: number): Raw {
+  procWrite(file: ProcFile | undefined, from: UserSliceReader, offset: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
     const wrong = rangeError(offset, from.length);
     if (wrong !== 0) return wrong;
     if (this.handler.write === undefined) return -EIO;
-    const length = from.length;
     try {
-      const count = this.handler.write(file, from, offset);
-      if (typeof count !== 'number') return count.then((n) => checked(n, length)).catch(errnoOf);
-      return checked(count, length);
+      const count = this.handler.write(file, from, offset, caller);
+      if (typeof count === 'object') return count.then((n) => checkedWrite(n, from)).catch(errnoOf);
+      return checkedWrite(count, from);
     } catch (error) {
       return errnoOf(error);
     }
   }
 
-  procLseek(file: ProcFile | undefined, offset: number, whence: number): Raw {
+  procLseek(file: ProcFile | undefined, offset: number, whence: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
     if (this.handler.lseek === undefined) return -ESPIPE;
     return answer(
       () => {
         const way = Whence.fromRaw(whence);
         if (!Number.isSafeInteger(offset)) throw new Errno(offset < 0 ? EINVAL : EFBIG);
-        return this.handler.lseek?.(file, offset, way) ?? 0;
+        return this.handler.lseek?.(file, offset, way, caller) ?? 0;
       },
       (position) => {
         file.pos = checked(position, Number.MAX_SAFE_INTEGER);
@@ -149,9 +147,9 @@ export class ProcOps {
     );
   }
 
-  procPoll(file: ProcFile | undefined, wake: () => void): Raw {
+  procPoll(file: ProcFile | undefined, wake: () => void, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
-    return answer(() => this.handler.poll?.(file, wake) ?? DEFAULT_POLLMASK, upTo(U32_MAX));
+    return answer(() => this.handler.poll?.(file, wake, caller) ?? DEFAULT_POLLMASK, upTo(U32_MAX));
   }
 
   procIoctl(
@@ -159,37 +157,47 @@ export class ProcOps {
     command: number,
     input: UserSliceReader,
     output: UserSliceWriter,
+    caller: Caller,
   ): Raw {
     if (file === undefined) return -EINVAL;
     if (this.handler.ioctl === undefined) return -ENOTTY;
     if (!isWithin(command, U32_MAX)) return -EINVAL;
-    return answer(() => this.handler.ioctl?.(file, command, input, output), upTo(2 ** 31 - 1));
+    return answer(
+      () => this.handler.ioctl?.(file, command, input, output, caller),
+      (result) => checked(result ?? 0, 2 ** 31 - 1),
+    );
   }
 
-  procTruncate(size: number): Raw {
+  procTruncate(size: number, caller: Caller): Raw {
     const wrong = rangeError(size, 0);
     if (wrong !== 0) return wrong;
-    return answer(() => this.handler.truncate?.(size), none);
+    return answer(() => this.handler.truncate?.(size, caller), none);
   }
 
-  procFallocate(file: ProcFile | undefined, mode: number, offset: number, length: number): Raw {
+  procFallocate(
+    file: ProcFile | undefined,
+    mode: number,
+    offset: number,
+    length: number,
+    caller: Caller,
+  ): Raw {
     if (file === undefined) return -EINVAL;
     const wrong = rangeError(offset, length);
     if (wrong !== 0) return wrong;
     if (this.handler.fallocate === undefined || !isWithin(mode, U32_MAX)) return -EOPNOTSUPP;
-    return answer(() => this.handler.fallocate?.(file, mode, offset, length), none);
+    return answer(() => this.handler.fallocate?.(file, mode, offset, length, caller), none);
   }
 
-  procFsync(file: ProcFile | undefined, dataOnly: boolean): Raw {
+  procFsync(file: ProcFile | undefined, dataOnly: boolean, caller: Caller): Raw {
     if (file === undefined || this.handler.fsync === undefined) return -EINVAL;
-    return answer(() => this.handler.fsync?.(file, dataOnly), none);
+    return answer(() => this.handler.fsync?.(file, dataOnly, caller), none);
   }
 
-  procCopyFileRange(from: number, to: number, length: number): Raw {
+  procCopyFileRange(from: number, to: number, length: number, caller: Caller): Raw {
     const wrong = rangeError(from, length) || rangeError(to, length);
     if (wrong !== 0) return wrong;
     if (this.handler.copyFileRange === undefined) return -EOPNOTSUPP;
-    return answer(() => this.handler.copyFileRange?.(from, to, length), upTo(length));
+    return answer(() => this.handler.copyFileRange?.(from, to, length, caller), upTo(length));
   }
 
   /** Whether the handler keeps the file's attributes itself; else its directory entry does. */
@@ -197,23 +205,20 @@ export class ProcOps {
     return this.handler.getattr !== undefined;
   }
 
-  procGetattr(): Attr | number {
+  /** What stat(2) tells, or a negative error number. */
+  procGetattr(caller: Caller): MaybePromise<Attr | number> {
     try {
-      return this.handler.getattr?.() ?? -EIO;
+      const attr = this.handler.getattr?.(caller);
+      return attr instanceof Promise ? attr.catch(errnoOf) : (attr ?? -EIO);
     } catch (error) {
       return errnoOf(error);
     }
   }
 
-  procSetattr(change: AttrChange): number {
+  procSetattr(change: AttrChange, caller: Caller): Raw {
     const wrong = changeError(change);
     if (wrong !== 0) return wrong;
-    try {
-      this.handler.setattr?.(change);
-      return 0;
-    } catch (error) {
-      return errnoOf(error);
-    }
+    return answer(() => this.handler.setattr?.(change, caller), none);
   }
 
   /** A handler that fails at this keeps nobody from writing. */
@@ -235,4 +240,27 @@ function checked(answer: number | undefined, most: number): number {
 /** The same, for `answer`. */
 function upTo(most: number): (answer: number | undefined) => number {
   return (answer) => checked(answer, most);
+}
+
+/** A read's count: what the handler says, which can't be more than what it wrote, or what it wrote. */
+// biome-ignore lint/suspicious/noConfusingVoidType: what a handler returned that returns nothing.
+function checkedRead(count: number | void, to: UserSliceWriter): number {
+  if (count === undefined) return to.transferred;
+  if (count === 0 && to.transferred > 0) throw miscounted('read', to.transferred);
+  return checked(count, to.transferred);
+}
+
+/** A write's count: what the handler says, which can't be more than there was, or what it took. */
+// biome-ignore lint/suspicious/noConfusingVoidType: what a handler returned that returns nothing.
+function checkedWrite(count: number | void, from: UserSliceReader): number {
+  if (count === undefined) return from.transferred;
+  if (count === 0 && from.transferred > 0) throw miscounted('write', from.transferred);
+  return checked(count, from.length);
+}
+
+/** A caller would try again for ever: echo(1) at a write of 0 bytes, and cat(1) would see an end where there is none. */
+function miscounted(what: string, transferred: number): RangeError {
+  return new RangeError(
+    `A proc handler's ${what} transferred ${transferred} bytes and answered 0; return nothing, and what was transferred counts.`,
+  );
 }

@@ -4,23 +4,27 @@ import { EFAULT, Errno } from '../sys/errno.ts';
  * A window on the caller's bytes, with a position in it: what the kernel's `uaccess.rs` calls a user slice.
  *
  * A handler that copies with `read` or `write` needs nothing else. One that has a system call do the copying lends
- * it `bytes`, from `start`, at most `length`, and then says `advance`.
+ * it `bytes`, from `start`, at most `left`, and then says `advance`.
  */
 class UserWindow {
   /** The memory that the window lies in. What is outside of it isn't the handler's. */
   bytes: Uint8Array = new Uint8Array();
   /** The next byte to transfer, as an index into `bytes`. */
   start = 0;
-  /** How many bytes are left in the window. */
+  /** How many bytes the caller gave or wants, in all. */
   length = 0;
   /** How many were transferred so far, also when a transfer ended in EFAULT. */
   transferred = 0;
 
+  /** How many bytes are left to transfer. */
+  get left(): number {
+    return this.length - this.transferred;
+  }
+
   /** Counts `count` bytes as transferred. Throws EFAULT, and counts nothing, when that leaves the window. */
   advance(count: number): void {
-    if (!(count >= 0 && count <= this.length)) throw new Errno(EFAULT);
+    if (!(count >= 0 && count <= this.left)) throw new Errno(EFAULT);
     this.start += count;
-    this.length -= count;
     this.transferred += count;
   }
 
@@ -38,7 +42,7 @@ class UserWindow {
 export class UserSliceWriter extends UserWindow {
   /** Copies `data` to the caller. Throws EFAULT when it doesn't fit; what fits is transferred all the same. */
   write(data: Uint8Array): void {
-    const fits = Math.min(data.length, this.length);
+    const fits = Math.min(data.length, this.left);
     this.bytes.set(fits === data.length ? data : data.subarray(0, fits), this.start);
     this.advance(fits);
     if (fits < data.length) throw new Errno(EFAULT);
@@ -49,7 +53,7 @@ export class UserSliceWriter extends UserWindow {
 export class UserSliceReader extends UserWindow {
   /** Fills `data` from the caller. Throws EFAULT when there are fewer bytes; those are transferred all the same. */
   read(data: Uint8Array): void {
-    const fits = Math.min(data.length, this.length);
+    const fits = Math.min(data.length, this.left);
     data.set(this.bytes.subarray(this.start, this.start + fits));
     this.advance(fits);
     if (fits < data.length) throw new Errno(EFAULT);
@@ -57,7 +61,7 @@ export class UserSliceReader extends UserWindow {
 
   /** A copy of all that is left. */
   readAll(): Uint8Array {
-    const data = new Uint8Array(this.length);
+    const data = new Uint8Array(this.left);
     this.read(data);
     return data;
   }

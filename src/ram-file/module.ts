@@ -1,6 +1,5 @@
 import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { procCreate } from '../proc-fs/proc-dir-entry.ts';
-import { ProcFlag, ProcOps } from '../proc-fs/proc-ops.ts';
 import { RamBuffer } from './ram-buffer.ts';
 import { RamFile } from './ram-file.ts';
 
@@ -57,13 +56,9 @@ export class RustProcRamFile implements Disposable {
     const { name = DEFAULT_NAME, mode = DEFAULT_MODE, maxSize, atime, io = 'direct', secret } = options;
     const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = options;
     const buffer = RamBuffer.create({ name, maxSize, atime, lent: io === 'passthrough', secret });
-    const flags =
-      ProcFlag.PARALLEL_WRITES |
-      (io === 'cached' ? ProcFlag.CACHED : 0) |
-      (secret === undefined ? 0 : ProcFlag.SECRET);
-    const file = RamFile.create(buffer, mode, uid, gid);
+    const file = RamFile.create(buffer, mode, uid, gid, io === 'cached');
     try {
-      const entry = procCreate(name, mode, parent, new ProcOps(file, flags));
+      const entry = procCreate(name, mode, parent, file.ops());
       return new RustProcRamFile(file, entry);
     } catch (error) {
       file.teardown();

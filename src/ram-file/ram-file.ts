@@ -1,4 +1,6 @@
-import type { Attr, AttrChange, ProcFile, ProcHandler, SharedHandler } from '../proc-fs/handler.ts';
+import type { Attr, AttrChange, ProcFile, ProcHandler } from '../proc-fs/handler.ts';
+import type { Placement } from '../proc-fs/placement.ts';
+import { ProcOps } from '../proc-fs/proc-ops.ts';
 import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { Whence } from '../proc-fs/whence.ts';
 import { Mutex } from '../sync/mutex.ts';
@@ -18,15 +20,17 @@ const GID = 2;
 const OWNER_NUMBERS = 3;
 
 /** What another thread needs to make the same RamFile: see SharedHandler. */
-interface RamFileState {
+export interface RamFileState {
   readonly mutex: SharedArrayBuffer;
   readonly buffer: RamBufferState;
   readonly owner: SharedArrayBuffer;
+  /** Whether the kernel's page cache may answer reads. */
+  readonly cached: boolean;
 }
 
-/** Makes the handler in another thread: see SharedHandler. */
-export function attach(state: RamFileState): RamFile {
-  return new RamFile(state);
+/** Makes the file in another thread: see SharedHandler. */
+export function attach(state: RamFileState): ProcOps {
+  return new RamFile(state).ops();
 }
 
 /**
@@ -34,28 +38,37 @@ export function attach(state: RamFileState): RamFile {
  * answers EBUSY when the data was taken: the file is being torn down.
  */
 export class RamFile implements ProcHandler {
-  readonly shared: SharedHandler;
-  readonly backing: number | undefined;
+  readonly #state: RamFileState;
   readonly #data: Mutex<RamBuffer>;
   /** Mode and owner are kept here, since the memfd's own would bind this process instead of the clients. */
   readonly #owner: Uint32Array;
 
   constructor(state: RamFileState) {
-    this.shared = { module: import.meta.url, state };
-    this.backing = state.buffer.mapped === undefined ? state.buffer.memfd : undefined;
+    this.#state = state;
     this.#data = new Mutex(state.mutex, new RamBuffer(state.buffer), (buffer) => buffer.recover());
     this.#owner = new Uint32Array(state.owner);
   }
 
   /** A file that holds `buffer`. `mode` is permission bits. */
-  static create(buffer: RamBuffer, mode: number, uid: number, gid: number): RamFile {
+  static create(buffer: RamBuffer, mode: number, uid: number, gid: number, cached = false): RamFile {
     const owner = new SharedArrayBuffer(OWNER_NUMBERS * Uint32Array.BYTES_PER_ELEMENT);
     new Uint32Array(owner).set([mode, uid, gid]);
-    return new RamFile({ mutex: Mutex.allocate(), buffer: buffer.state, owner });
+    return new RamFile({ mutex: Mutex.allocate(), buffer: buffer.state, owner, cached });
   }
 
-  scratch(thread: number): Uint8Array | undefined {
-    return this.#locked((buffer) => buffer.scratch(thread));
+  /** The file with where it runs: in any thread, and its pages may be mapped, which the kernel keeps coherent with reads and writes. */
+  ops(): ProcOps {
+    const state = this.#state;
+    const placement: Placement = {
+      shared: { module: import.meta.url, state },
+      cached: state.cached,
+      mmap: true,
+      parallelWrites: true,
+      secret: state.buffer.secretCopies !== undefined,
+      backing: state.buffer.mapped === undefined ? state.buffer.memfd : undefined,
+      scratch: (thread) => this.#locked((buffer) => buffer.scratch(thread)),
+    };
+    return new ProcOps(this, placement);
   }
 
   open(): void {
@@ -102,11 +115,6 @@ export class RamFile implements ProcHandler {
           return buffer.nextHole(offset);
       }
     });
-  }
-
-  /** The pages that a client maps are the kernel's page cache, which it keeps coherent with reads and writes. */
-  mmap(): boolean {
-    return true;
   }
 
   truncate(size: number): void {

@@ -1,10 +1,12 @@
-import { readdirSync } from 'node:fs';
+import { constants, readdirSync } from 'node:fs';
 import { EBADF, Errno } from './errno.ts';
 import { libcFunction } from './libc.ts';
 
 /** Source: linux/fcntl.h. */
 const F_SETFD = 2;
 const F_DUPFD_CLOEXEC = 1030;
+const F_GETFL = 3;
+const F_SETFL = 4;
 const FD_CLOEXEC = 1;
 
 /** Source: fcntl(2). The commands used here take an int. */
@@ -44,4 +46,9 @@ export function closeAllOnExec(): void {
 /** Makes the number `to` mean the open file of `from`. What it meant before is closed. Source: dup2(2). */
 export function replace(from: number, to: number): void {
   dup2(from, to);
+}
+
+/** Has calls on an open file answer EAGAIN where they would wait, for all its descriptors. */
+export function setNonblocking(fd: number): void {
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | constants.O_NONBLOCK);
 }

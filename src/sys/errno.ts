@@ -13,6 +13,7 @@ export const {
   EACCES,
   EFAULT,
   EBUSY,
+  EDEADLK,
   EEXIST,
   EXDEV,
   ENODEV,

@@ -1,5 +1,5 @@
 import { openSync, readFileSync, writeSync } from 'node:fs';
-import { BUFFER_SIZE } from '../../src/transport/kernel/wire/init.ts';
+import { MAX_WRITE, PAGE_SIZE } from '../../src/transport/kernel/wire/init.ts';
 import { Fuzz } from './fuzz.ts';
 import { seedsOf } from './mutate.ts';
 import { RECORDING, requestsIn } from './recording.ts';
@@ -19,7 +19,7 @@ const tell = (report: Report) => new Promise((told) => process.send?.(report, to
 
 /** The request that is being served, for the case that this process doesn't live to tell: its length, and its bytes. */
 const note = openSync(noteFile, 'w');
-const noted = Buffer.alloc(4 + 2 * BUFFER_SIZE);
+const noted = Buffer.alloc(4 + 2 * (MAX_WRITE + PAGE_SIZE));
 function about(request: Uint8Array): void {
   noted.writeUInt32LE(request.length);
   noted.set(request, 4);

@@ -1,6 +1,6 @@
 import { Opcode } from '../../src/abi/fuse.ts';
 import { fuseInHeader } from '../../src/abi/structs.ts';
-import { BUFFER_SIZE } from '../../src/transport/kernel/wire/init.ts';
+import { MAX_WRITE, PAGE_SIZE } from '../../src/transport/kernel/wire/init.ts';
 import type { Random } from './random.ts';
 import { MAX_SIZE } from './world.ts';
 
@@ -190,7 +190,10 @@ const mutations: [Mutate, ...Mutate[]] = [
 /** As long as a request may be, which takes a while: once in a few thousand. */
 function long(m: Mutation): Uint8Array {
   const { random } = m;
-  const request = Buffer.alloc(HEADER + random.below(BUFFER_SIZE - HEADER), random.pick(['\0', 'a', '\xff']));
+  const request = Buffer.alloc(
+    HEADER + random.below(MAX_WRITE + PAGE_SIZE - HEADER),
+    random.pick(['\0', 'a', '\xff']),
+  );
   request.set(header(m));
   viewOf(request).setUint32(At.OPCODE, random.pick(opcodes), true);
   // What most operations have a size in: fuse_write_in, fuse_read_in.

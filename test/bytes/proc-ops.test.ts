@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { NOBODY } from '../../src/proc-fs/caller.ts';
 import type { AttrChange, ProcFile } from '../../src/proc-fs/handler.ts';
 import { ProcOps, type Raw } from '../../src/proc-fs/proc-ops.ts';
 import { UserSliceReader, UserSliceWriter } from '../../src/proc-fs/user-slice.ts';
@@ -33,15 +34,16 @@ const to = () => new UserSliceWriter().place(new Uint8Array(100), 10, 80);
 const from = () => new UserSliceReader().place(new Uint8Array(100), 10, 80);
 
 const entries: Record<string, Entry> = {
-  procRead: (ops, file, [offset]) => ops.procRead(file, to(), offset),
-  procWrite: (ops, file, [offset]) => ops.procWrite(file, from(), offset),
-  procLseek: (ops, file, [offset, whence]) => ops.procLseek(file, offset, whence),
-  'procLseek, to data': (ops, file, [offset]) => ops.procLseek(file, offset, 3),
-  procIoctl: (ops, file, [command]) => ops.procIoctl(file, command, from(), to()),
-  procTruncate: (ops, _file, [size]) => ops.procTruncate(size),
-  procFallocate: (ops, file, [mode, offset, length]) => ops.procFallocate(file, mode, offset, length),
-  'procFallocate, to punch': (ops, file, [, offset, length]) => ops.procFallocate(file, 3, offset, length),
-  procCopyFileRange: (ops, _file, [off, to, length]) => ops.procCopyFileRange(off, to, length),
+  procRead: (ops, file, [offset]) => ops.procRead(file, to(), offset, NOBODY),
+  procWrite: (ops, file, [offset]) => ops.procWrite(file, from(), offset, NOBODY),
+  procLseek: (ops, file, [offset, whence]) => ops.procLseek(file, offset, whence, NOBODY),
+  'procLseek, to data': (ops, file, [offset]) => ops.procLseek(file, offset, 3, NOBODY),
+  procIoctl: (ops, file, [command]) => ops.procIoctl(file, command, from(), to(), NOBODY),
+  procTruncate: (ops, _file, [size]) => ops.procTruncate(size, NOBODY),
+  procFallocate: (ops, file, [mode, offset, length]) => ops.procFallocate(file, mode, offset, length, NOBODY),
+  'procFallocate, to punch': (ops, file, [, offset, length]) =>
+    ops.procFallocate(file, 3, offset, length, NOBODY),
+  procCopyFileRange: (ops, _file, [off, to, length]) => ops.procCopyFileRange(off, to, length, NOBODY),
 };
 
 beforeEach(() => {
@@ -81,9 +83,10 @@ test('procSetattr refuses what is no mode, owner or time', () => {
   const ops = new ProcOps(ram);
   fc.assert(
     fc.property(change, (hostileChange) => {
-      expectRaw(ops.procSetattr(hostileChange));
-      const attr = ops.procGetattr();
-      if (typeof attr === 'number') throw new Error(`The attributes can't be read any more: ${attr}.`);
+      expectRaw(ops.procSetattr(hostileChange, NOBODY));
+      const attr = ops.procGetattr(NOBODY);
+      if (typeof attr === 'number' || attr instanceof Promise)
+        throw new Error(`The attributes can't be read any more: ${attr}.`);
       const { mode, uid, gid, atime, mtime } = attr;
       for (const number of [mode, uid, gid, atime.nsec, mtime.nsec]) expect(number).toBeLessThan(2 ** 32);
       for (const { nsec } of [atime, mtime]) expect(nsec).toBeLessThan(1e9);

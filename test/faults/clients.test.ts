@@ -159,7 +159,7 @@ describe.each(kinds)('%s: the daemon serves on', (kind, options) => {
     expect(isPatternOrHole(content(), 0)).toBe(true);
   });
 
-  // Over libfuse 2 there are no shared mappings: see LibfuseSession.
+  // Over libfuse 2 there are no shared mappings: see LibfuseMount.
   if (kind !== 'libfuse') {
     test('writers through a mapping while the file is cut', async () => {
       must(calls.truncate(at.file, 0));

@@ -1,4 +1,4 @@
-import type { ProcHandler } from '../../src/proc-fs/handler.ts';
+import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
 
 /** What a read does, in the worker that serves it. */
 export const acts = {
@@ -22,6 +22,6 @@ export const acts = {
 
 export type Act = keyof typeof acts;
 
-export function attach(act: Act): ProcHandler {
-  return { read: () => acts[act](), shared: { module: import.meta.url, state: act } };
+export function attach(act: Act): ProcOps {
+  return new ProcOps({ read: () => acts[act]() }, { shared: { module: import.meta.url, state: act } });
 }

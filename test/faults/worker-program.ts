@@ -1,14 +1,14 @@
 /** Mounts a directory with a file for each of `acts`, which its workers do, and a file that the program serves itself. */
 import { ProcDirEntry, procCreate } from '../../src/proc-fs/proc-dir-entry.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
-import { KernelSession } from '../../src/transport/kernel/main-thread/kernel-mount.ts';
+import { KernelMount } from '../../src/transport/kernel/main-thread/kernel-mount.ts';
 import { type Act, acts, attach } from './worker-handler.ts';
 
 const [, , dir = '', threads] = process.argv;
 const root = ProcDirEntry.root();
-for (const act of Object.keys(acts) as Act[]) procCreate(act, 0o444, root, new ProcOps(attach(act)));
+for (const act of Object.keys(acts) as Act[]) procCreate(act, 0o444, root, attach(act));
 procCreate('here', 0o444, root, new ProcOps({ read: () => 0 }));
-const session = await KernelSession.mount(root, dir, { threads: Number(threads) });
+const mount = await KernelMount.mount(root, dir, { threads: Number(threads) });
 process.send?.('mounted');
 process.disconnect?.();
-await session.closed;
+await mount.closed;

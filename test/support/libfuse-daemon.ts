@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcDirEntry, procCreate, procMkdir } from '../../src/proc-fs/proc-dir-entry.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
-import { LibfuseSession } from '../../src/transport/libfuse/libfuse-mount.ts';
+import { LibfuseMount } from '../../src/transport/libfuse/libfuse-mount.ts';
 
 /** What the test tells this process. */
 export type Order = { readonly order: 'remove' | 'unmount' | 'exit' };
@@ -53,7 +53,7 @@ const told = procCreate(
 );
 
 try {
-  const session = await LibfuseSession.mount(root, dir, { words });
+  const session = await LibfuseMount.mount(root, dir, { words });
   process.on('message', ({ order }: Order) => {
     if (order === 'remove') told[Symbol.dispose]();
     else if (order === 'unmount') session.unmount(false);

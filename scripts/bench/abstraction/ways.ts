@@ -1,6 +1,6 @@
 import { UserSliceReader } from '../../../src/proc-fs/user-slice.ts';
 import { RamBuffer } from '../../../src/ram-file/ram-buffer.ts';
-import { attach, RamFile } from '../../../src/ram-file/ram-file.ts';
+import { RamFile, type RamFileState } from '../../../src/ram-file/ram-file.ts';
 import { byHand } from './by-hand.ts';
 import { layers } from './layers.ts';
 import { FILE_SIZE, readRequest, type Server } from './request.ts';
@@ -24,8 +24,9 @@ export function* ways(): Generator<Ways, void> {
   const file = RamFile.create(buffer, 0o666, 0, 0);
   try {
     file.write(null, new UserSliceReader().place(Buffer.alloc(FILE_SIZE, 'ramproc'), 0, FILE_SIZE), 0);
-    const state = file.shared.state as Parameters<typeof attach>[0];
-    const scratch = file.scratch(0);
+    const { shared, scratch: scratchOf } = file.ops().placement;
+    const state = shared?.state as RamFileState;
+    const scratch = scratchOf?.(0);
     if (scratch === undefined) throw new Error('A file in direct mode has scratch memory.');
     const call = readRequest(scratch);
     const { reply } = call;
@@ -38,7 +39,7 @@ export function* ways(): Generator<Ways, void> {
     const unmapped = { ...state, buffer: { ...state.buffer, mapped: undefined } };
     yield {
       what: 'copied by pread(2)',
-      layers: layers(call, attach(unmapped)),
+      layers: layers(call, new RamFile(unmapped)),
       byHand: byHand(call, unmapped.mutex, unmapped.buffer),
       reply,
     };

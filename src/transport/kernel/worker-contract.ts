@@ -1,23 +1,40 @@
-import type { SharedHandler } from '../../proc-fs/handler.ts';
+import type { SharedHandler } from '../../proc-fs/placement.ts';
 
-/** What a session gives each of its workers. */
+/** A file that workers serve. */
+export interface SharedNode {
+  readonly ino: number;
+  readonly shared: SharedHandler;
+  /** The number under which the kernel was lent the file's backing file, if it was. */
+  readonly backing: number | undefined;
+}
+
+/** What a mount gives each of its workers. */
 export interface WorkerData {
-  /** The session's /dev/fuse. */
+  /** The mount's /dev/fuse. */
   readonly fd: number;
-  /** The file that the session is recorded in, if it is. */
+  /** A descriptor that can be read once the worker is to end. */
+  readonly stop: number;
+  /** The file that the mount is recorded in, if it is. */
   readonly recording: number | undefined;
-  /** Which of the session's workers this is, from 0. One that replaces another has its number. */
+  /** Which of the mount's workers this is, from 0. One that replaces another has its number. */
   readonly thread: number;
-  /** The files whose handlers run in workers. */
-  readonly nodes: readonly {
-    readonly ino: number;
-    readonly flags: number;
-    readonly shared: SharedHandler;
-    /** The number under which the kernel was lent the file's backing file, if it was. */
-    readonly backing: number | undefined;
-  }[];
+  /** The thread that has the tree, by the kernel's number: who waits for it there can't be answered by it. */
+  readonly owner: number;
+  /** How long to look for the next request before sleeping, in microseconds. */
+  readonly look: number;
+  /** How long to sleep at most, in milliseconds; -1 for ever. */
+  readonly sleep: number;
+  /** The files that workers serve, as of now. */
+  readonly nodes: readonly SharedNode[];
   /** One number, shared: the `unique` of the request that the worker is serving, STARTING or WAITING. */
   readonly serving: Float64Array;
+  /**
+   * One number, shared by all: how often there was news. A worker never comes to its event loop by itself; it looks at this with
+   * each request, and takes the messages that have come meanwhile.
+   */
+  readonly news: Int32Array;
+  /** One number, shared by all: see Calls. */
+  readonly calls: Int32Array;
 }
 
 /** The worker hasn't had a request yet. */
@@ -25,5 +42,8 @@ export const STARTING = -1;
 /** It waits for the next one. */
 export const WAITING = 0;
 
-/** A worker's message to its session: that it serves, a request that isn't for a file it knows, or that it is done. */
-export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer> | 'unmounted';
+/** What a worker is told while it serves: of a file that came, or of one that the kernel has forgotten. */
+export type News = { readonly added: SharedNode } | { readonly forgotten: number };
+
+/** A worker's message to its mount: that it serves, a request that isn't for a file it knows, or that it is done. */
+export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer> | 'ended';

@@ -3,11 +3,12 @@ import { checkDevice } from '../../mount/access.ts';
 import { MountError } from '../../mount/mount-error.ts';
 import type { MountOptions } from '../../mount/options.ts';
 import { unmountFuse } from '../../mount/unmount.ts';
+import { NOBODY } from '../../proc-fs/caller.ts';
 import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
 import { ENOTDIR, Errno } from '../../sys/errno.ts';
 import { quote } from '../../text/quote.ts';
 import { reason } from '../../text/reason.ts';
-import type { Session } from '../mounted.ts';
+import type { Mount } from '../mount.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
 import { type Libfuse, libfuse } from './addon.ts';
 import { mountNative } from './native-mount.ts';
@@ -16,9 +17,9 @@ import { attributes } from './requests/attributes.ts';
 import { directories } from './requests/directories.ts';
 import { files } from './requests/files.ts';
 import { refused } from './requests/refused.ts';
-import { TreeServer } from './server.ts';
+import { NativeTree } from './server.ts';
 
-export interface LibfuseSessionOptions extends MountOptions {
+export interface LibfuseMountOptions extends MountOptions {
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => Usage) | undefined;
 }
@@ -54,29 +55,25 @@ export interface LibfuseSessionOptions extends MountOptions {
  * keeps half a kilobyte and a handle of the event loop for good. Each mount leaves a little more than that. Only the main
  * thread can mount. A path may have 1,023 bytes.
  */
-export class LibfuseSession implements Session {
+export class LibfuseMount implements Mount {
   readonly dir: string;
   readonly closed: Promise<void>;
   readonly #ready: Promise<void>;
 
   /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
-  static async mount(
-    root: ProcDirEntry,
-    dir: string,
-    options: LibfuseSessionOptions,
-  ): Promise<LibfuseSession> {
+  static async mount(root: ProcDirEntry, dir: string, options: LibfuseMountOptions): Promise<LibfuseMount> {
     const lib = libfuse();
     checkDevice();
-    const session = new LibfuseSession(lib, root, resolve(dir), options);
-    const early = session.closed.then(() => {
+    const mount = new LibfuseMount(lib, root, resolve(dir), options);
+    const early = mount.closed.then(() => {
       throw new MountError(`Cannot mount on ${quote(dir)}: somebody unmounted it at once.`);
     });
-    await Promise.race([session.#ready, early]);
-    return session;
+    await Promise.race([mount.#ready, early]);
+    return mount;
   }
 
-  private constructor(lib: Libfuse, root: ProcDirEntry, dir: string, options: LibfuseSessionOptions) {
-    const server = new TreeServer(lib.native, root, options.usage ?? (() => NO_USAGE));
+  private constructor(lib: Libfuse, root: ProcDirEntry, dir: string, options: LibfuseMountOptions) {
+    const server = new NativeTree(lib.native, root, options.usage ?? (() => NO_USAGE));
     let ready = () => {};
     this.#ready = new Promise((resolve) => {
       ready = resolve;
@@ -94,7 +91,7 @@ export class LibfuseSession implements Session {
     this.dir = dir;
     // The kernel drops what waits to be sent when the last mount goes, releases among it (fuse_abort_conn).
     this.closed = ended.then(async () => {
-      await Promise.all(server.files.takeAll().map(({ ops, file }) => ops.procRelease(file)));
+      await Promise.all(server.files.takeAll().map(({ ops, file }) => ops.procRelease(file, NOBODY)));
     });
   }
 

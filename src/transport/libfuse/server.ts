@@ -11,7 +11,7 @@ export type Handlers<N extends OperationName = OperationName> = {
 };
 
 /** What the handlers of all requests work on. */
-export class TreeServer {
+export class NativeTree {
   readonly native: FuseNative;
   readonly root: ProcDirEntry;
   readonly usage: () => Usage;

@@ -30,9 +30,9 @@ async function ioctl(
   let seen = { command: -1, input: Buffer.alloc(0), room: -1 };
   await using tree = await Tree.mount({
     file: {
-      ioctl(file, command, input, output) {
+      ioctl(file, command, input, output, caller) {
         seen = { command, input: Buffer.from(input.readAll()), room: output.length };
-        return handler(file, command, input, output);
+        return handler(file, command, input, output, caller);
       },
     },
   });

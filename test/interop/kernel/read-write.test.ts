@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { constants as system } from 'node:os';
-import { Errno, ProcFlag, type ProcHandler } from 'ramproc';
+import { Errno, type ProcHandler } from 'ramproc';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { must } from '../../support/answer.ts';
 import { pattern } from '../../support/bytes.ts';
@@ -76,13 +76,13 @@ describe('read', () => {
         file: {
           ...seekable,
           getattr: () => attrOf(text.length),
-          read(file, to, offset) {
+          read(file, to, offset, caller) {
             offsets.push(offset);
-            return read(file, to, offset);
+            return read(file, to, offset, caller);
           },
         },
       },
-      { flags: ProcFlag.CACHED },
+      { placement: { cached: true } },
     );
     const fd = must(await client.sys.open(tree.path('file'), O_RDONLY));
     for (let i = 0; i < 3; i++) {

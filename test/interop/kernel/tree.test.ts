@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ProcFlag, ProcOps, procCreate, procMkdir } from 'ramproc';
+import { ProcOps, procCreate, procMkdir } from 'ramproc';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { must } from '../../support/answer.ts';
 import { Client } from '../../support/client.ts';
@@ -126,7 +126,7 @@ describe('what the kernel caches', () => {
   test('of a file with CACHED is dropped when the program says that it changed', async () => {
     let text = Buffer.from('before');
     const handler = { lseek: () => 0, read: readOf(() => text), getattr: () => attrOf(text.length) };
-    await using tree = await Tree.mount({ file: handler }, { flags: ProcFlag.CACHED });
+    await using tree = await Tree.mount({ file: handler }, { placement: { cached: true } });
     const fd = must(await client.sys.open(tree.path('file'), O_RDONLY));
     expect(await client.sys.pread(fd, 100, 0)).toEqual(Buffer.from('before'));
     text = Buffer.from('after!');

@@ -1,7 +1,8 @@
 import {
   type Attr,
-  KernelSession,
-  type KernelSessionOptions,
+  KernelMount,
+  type KernelMountOptions,
+  type Placement,
   ProcDirEntry,
   type ProcHandler,
   ProcOps,
@@ -17,27 +18,27 @@ import { makeDir } from '../../support/run.ts';
  */
 export class Tree implements AsyncDisposable {
   readonly root: ProcDirEntry;
-  readonly session: KernelSession;
+  readonly mount: KernelMount;
 
-  /** Mounts a directory with a file for each handler. `flags` are of ProcFlag. One worker starts sooner than two. */
+  /** Mounts a directory with a file for each handler. One worker starts sooner than two. */
   static async mount(
     handlers: Readonly<Record<string, ProcHandler>>,
-    { flags = 0, threads = 1, ...options }: KernelSessionOptions & { flags?: number } = {},
+    { placement, threads = 1, ...options }: KernelMountOptions & { placement?: Placement } = {},
   ): Promise<Tree> {
     const root = ProcDirEntry.root();
     for (const [name, handler] of Object.entries(handlers)) {
-      procCreate(name, 0o666, root, new ProcOps(handler, flags));
+      procCreate(name, 0o666, root, new ProcOps(handler, placement));
     }
-    return new Tree(root, await KernelSession.mount(root, makeDir('tree'), { ...options, threads }));
+    return new Tree(root, await KernelMount.mount(root, makeDir('tree'), { ...options, threads }));
   }
 
-  private constructor(root: ProcDirEntry, session: KernelSession) {
+  private constructor(root: ProcDirEntry, mount: KernelMount) {
     this.root = root;
-    this.session = session;
+    this.mount = mount;
   }
 
   get dir(): string {
-    return this.session.dir;
+    return this.mount.dir;
   }
 
   /** The path of a file in it. */
@@ -48,7 +49,7 @@ export class Tree implements AsyncDisposable {
   /** Cuts the connection, so that a client that holds a file, or waits for a handler, can't keep the test. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (mountAt(this.dir) !== undefined) umount2(this.dir, MNT_FORCE | MNT_DETACH);
-    await this.session.closed;
+    await this.mount.closed;
   }
 }
 

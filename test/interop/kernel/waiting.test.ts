@@ -28,9 +28,9 @@ describe('a handler that takes its time', () => {
     const read = readOf(() => text);
     await using tree = await Tree.mount({
       late: {
-        async read(file, to, offset) {
+        async read(file, to, offset, caller) {
           if (offset === 0) await late.pass();
-          return read(file, to, offset);
+          return read(file, to, offset, caller);
         },
       },
       now: { read },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { NOBODY } from '../../../src/proc-fs/caller.ts';
 import type { Attr } from '../../../src/proc-fs/handler.ts';
 import { ProcDirEntry, procCreate, procMkdir, procRoot } from '../../../src/proc-fs/proc-dir-entry.ts';
 import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
@@ -10,7 +11,8 @@ import { errnoOf } from '../support.ts';
 const ops = new ProcOps({});
 
 function attrOf(entry: ProcDirEntry): Attr {
-  const attr = entry.getattr();
+  const attr = entry.getattr(NOBODY);
+  if (attr instanceof Promise) throw new TypeError('These attributes are there at once.');
   if (typeof attr === 'number') throw new Errno(-attr);
   return attr;
 }
@@ -46,7 +48,7 @@ describe('names', () => {
     expect(errnoOf(() => procMkdir('name', 0o755, root))).toBe(EEXIST);
     expect(root.child('name')).toBe(file);
     file[Symbol.dispose]();
-    expect(procMkdir('name', 0o755, root).isDirectory).toBe(true);
+    expect(procMkdir('name', 0o755, root).kind).toBe('directory');
   });
 
   test('nothing can be created below a file', () => {
@@ -126,7 +128,7 @@ describe('the tree', () => {
             expect(failed === EEXIST).toBe(failed !== undefined);
           }
           expect([...root.children]).toEqual([...model.values()]);
-          expect(root.nlink).toBe(2 + [...model.values()].filter((entry) => entry.isDirectory).length);
+          expect(root.nlink).toBe(2 + [...model.values()].filter(({ kind }) => kind === 'directory').length);
         }
       }),
     );
@@ -151,7 +153,7 @@ describe('disposing', () => {
     const file = procCreate('file', 0o644, middle, ops);
     const sibling = procCreate('sibling', 0o644, top, ops);
     const removed = vi.fn();
-    root.watch({ removed, changed: () => {} });
+    root.watch({ adding: () => {}, removed, changed: () => {} });
     top[Symbol.dispose]();
     expect(removed.mock.calls).toEqual([
       [middle, file],
@@ -168,8 +170,8 @@ describe('disposing', () => {
     const root = ProcDirEntry.root();
     const seen: unknown[] = [];
     const removed = (parent: ProcDirEntry, { name }: ProcDirEntry) => seen.push(name, parent.child(name));
-    const watch = root.watch({ removed, changed: () => {} });
-    root.watch({ removed, changed: () => {} });
+    const watch = root.watch({ adding: () => {}, removed, changed: () => {} });
+    root.watch({ adding: () => {}, removed, changed: () => {} });
     procCreate('one', 0o644, root, ops)[Symbol.dispose]();
     expect(seen).toEqual(['one', undefined, 'one', undefined]);
     watch[Symbol.dispose]();
@@ -201,10 +203,10 @@ describe('attributes', () => {
       const created = attrOf(entry);
       vi.setSystemTime(1_000_000_001_234);
       const present = { sec: 1_000_000_001, nsec: 234_000_000 };
-      expect(entry.setattr({ mode: 0o600, uid: 5 })).toBe(0);
+      expect(entry.setattr({ mode: 0o600, uid: 5 }, NOBODY)).toBe(0);
       expect(attrOf(entry)).toEqual({ ...created, mode: 0o600, uid: 5, ctime: present });
       const long = { sec: -5, nsec: 7 };
-      expect(entry.setattr({ atime: long, mtime: { sec: 0, nsec: UTIME_NOW } })).toBe(0);
+      expect(entry.setattr({ atime: long, mtime: { sec: 0, nsec: UTIME_NOW } }, NOBODY)).toBe(0);
       expect(attrOf(entry)).toMatchObject({ mode: 0o600, atime: long, mtime: present, ctime: present });
     } finally {
       vi.useRealTimers();
@@ -244,9 +246,9 @@ describe('attributes', () => {
     const own = { ...attrOf(ProcDirEntry.root()), size: 123 };
     const setattr = vi.fn();
     const entry = procCreate('own', 0o644, ProcDirEntry.root(), new ProcOps({ getattr: () => own, setattr }));
-    expect(entry.getattr()).toEqual(own);
-    expect(entry.setattr({ uid: 1 })).toBe(0);
-    expect(setattr).toHaveBeenCalledExactlyOnceWith({ uid: 1 });
+    expect(entry.getattr(NOBODY)).toEqual(own);
+    expect(entry.setattr({ uid: 1 }, NOBODY)).toBe(0);
+    expect(setattr).toHaveBeenCalledExactlyOnceWith({ uid: 1 }, NOBODY);
   });
 
   test('are an error when the handler throws one', () => {
@@ -259,6 +261,6 @@ describe('attributes', () => {
       ProcDirEntry.root(),
       new ProcOps({ getattr: refuse, setattr: refuse }),
     );
-    expect([entry.getattr(), entry.setattr({})]).toEqual([-EIO, -EIO]);
+    expect([entry.getattr(NOBODY), entry.setattr({}, NOBODY)]).toEqual([-EIO, -EIO]);
   });
 });

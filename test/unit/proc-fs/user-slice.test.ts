@@ -33,7 +33,7 @@ describe('a UserSliceWriter', () => {
           expect(failed).toBe(fits < size ? EFAULT : undefined);
           expected.fill(201 + i, MARGIN + done, MARGIN + done + fits);
           done += fits;
-          expect(writer).toMatchObject({ transferred: done, length: window - done, start: MARGIN + done });
+          expect(writer).toMatchObject({ transferred: done, length: window, left: window - done, start: MARGIN + done });
           expect(bytes).toEqual(expected);
         }
       }),
@@ -56,10 +56,10 @@ describe('a UserSliceReader', () => {
           expect(data.subarray(0, fits)).toEqual(before.subarray(MARGIN + done, MARGIN + done + fits));
           expect(data.subarray(fits).every((byte) => byte === 250)).toBe(true);
           done += fits;
-          expect(reader).toMatchObject({ transferred: done, length: window - done });
+          expect(reader).toMatchObject({ transferred: done, length: window, left: window - done });
         }
         expect(reader.readAll()).toEqual(before.subarray(MARGIN + done, MARGIN + window));
-        expect(reader.length).toBe(0);
+        expect(reader.left).toBe(0);
         expect(bytes).toEqual(before);
       }),
     );

@@ -3,10 +3,12 @@ import { struct } from '../../../abi/c-struct.ts';
 import { MountError } from '../../../mount/mount-error.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
-import { FuseDevice } from './device.ts';
+import type { Call } from '../wire/call.ts';
+import { type Channel, Next } from '../wire/channel.ts';
+import { NO_REPLY } from '../wire/operation.ts';
 
 /**
- * A recording is the messages of a session one behind the other, each with this in front: its length in bytes, and its
+ * A recording is the messages of a mount one behind the other, each with this in front: its length in bytes, and its
  * direction. The messages are as they were on /dev/fuse, headers included, the data of reads and writes too.
  */
 export const recordHeader = struct({ length: 'u32', direction: 'u32' });
@@ -28,54 +30,55 @@ export function openRecording(path: string): number {
   }
 }
 
-/** A session's device, which is recorded when there is a file to record in. */
-export function openDevice(fd: number, recording: number | undefined): FuseDevice {
-  return recording === undefined ? new FuseDevice(fd) : new RecordingDevice(fd, recording);
+/** A channel that is recorded, when there is a file to record in. */
+export function recorded(channel: Channel, recording: number | undefined): Channel {
+  return recording === undefined ? channel : new RecordingChannel(channel, recording);
 }
 
 /**
- * A device that notes each message in a file which all threads of the session append to. A class of its own, chosen at
- * the start: a session that isn't recorded does nothing for it.
+ * Notes each message of another channel in a file which all threads of the mount append to. Wrapped around it at the start: a
+ * mount that isn't recorded does nothing for it.
  */
-class RecordingDevice extends FuseDevice {
+class RecordingChannel implements Channel {
+  readonly #channel: Channel;
   #recording: number | undefined;
   readonly #bytes = new Uint8Array(recordHeader.size);
   readonly #header = recordHeader.at(new DataView(this.#bytes.buffer), 0);
 
-  constructor(fd: number, recording: number) {
-    super(fd);
+  constructor(channel: Channel, recording: number) {
+    this.#channel = channel;
     this.#recording = recording;
   }
 
-  override read(bytes: Uint8Array): number {
-    const length = super.read(bytes);
-    if (length > 0) this.#record(Direction.REQUEST, bytes, length);
-    return length;
+  next(call: Call): Next {
+    const next = this.#channel.next(call);
+    if (next === Next.REQUEST) this.#record(Direction.REQUEST, call.request.subarray(0, call.length));
+    return next;
   }
 
   /** Noted before it is sent, so that what a client does because of it, on any thread, stands behind it. */
-  override write(bytes: Uint8Array, length: number): void {
-    this.#record(Direction.REPLY, bytes, length);
-    super.write(bytes, length);
+  answer(call: Call, answer: number): void {
+    if (answer !== NO_REPLY) this.#record(Direction.REPLY, call.reply.subarray(0, call.finish(answer)));
+    this.#channel.answer(call, answer);
   }
 
-  override notify(bytes: Uint8Array): void {
-    this.#record(Direction.REPLY, bytes, bytes.length);
-    super.notify(bytes);
+  notify(message: Uint8Array): void {
+    this.#record(Direction.REPLY, message);
+    this.#channel.notify(message);
   }
 
-  override close(): void {
-    super.close();
+  close(): void {
+    this.#channel.close();
     if (this.#recording !== undefined) closeSync(this.#recording);
     this.#recording = undefined;
   }
 
   /** One write with O_APPEND, which no other thread's gets into. A disk that is full ends the recording, not the mount. */
-  #record(direction: number, bytes: Uint8Array, length: number): void {
+  #record(direction: number, message: Uint8Array): void {
     if (this.#recording === undefined) return;
-    Object.assign(this.#header, { length, direction });
+    Object.assign(this.#header, { length: message.length, direction });
     try {
-      writevSync(this.#recording, [this.#bytes, bytes.subarray(0, length)]);
+      writevSync(this.#recording, [this.#bytes, message]);
     } catch (error) {
       console.error(`ramproc: the recording ends here: ${reason(error)}`);
       this.#recording = undefined;

@@ -1,30 +1,33 @@
 import { closeSync } from 'node:fs';
-import { inlineLayers } from '../../../daemon/inlining.ts';
 import { mountFuse } from '../../../mount/mount.ts';
 import { MountError } from '../../../mount/mount-error.ts';
 import type { MountOptions } from '../../../mount/options.ts';
 import { unmountFuse } from '../../../mount/unmount.ts';
 import type { ProcDirEntry, TreeWatcher } from '../../../proc-fs/proc-dir-entry.ts';
+import { setNonblocking } from '../../../sys/descriptor.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
-import type { Session } from '../../mounted.ts';
+import type { Mount } from '../../mount.ts';
 import type { Usage } from '../../usage.ts';
-import { lend } from '../channel/backing.ts';
-import type { FuseDevice } from '../channel/device.ts';
-import { openDevice, openRecording } from '../channel/recording.ts';
-import { initialize } from '../wire/init.ts';
+import { lend, takeBack } from '../channel/backing.ts';
+import { DeviceChannel } from '../channel/device.ts';
+import { openRecording, recorded } from '../channel/recording.ts';
+import type { Channel } from '../wire/channel.ts';
+import { initialize, type Wants } from '../wire/init.ts';
 import { notifyInvalEntry, notifyInvalInode } from '../wire/notify.ts';
-import type { WorkerData } from '../worker-contract.ts';
-import { SessionServer } from './main-server.ts';
+import type { SharedNode } from '../worker-contract.ts';
+import { TreeServer } from './tree-server.ts';
 import { DEFAULT_THREADS, Workers } from './workers.ts';
 
-export interface KernelSessionOptions extends MountOptions {
+export interface KernelMountOptions extends MountOptions {
   /** How many threads wait for requests, 1 or more. Default: DEFAULT_THREADS. */
   readonly threads?: number | undefined;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => Usage) | undefined;
+  /** What is agreed on with the kernel for good, for files that are added later. Default: what the tree's files need now. */
+  readonly wants?: Partial<Wants> | undefined;
   /**
-   * A file that each message between the kernel and this session goes to, as recording.ts says; it is made anew. For
+   * A file that each message between the kernel and this mount goes to, as recording.ts says; it is made anew. For
    * looking into what the kernel asks. Default: none.
    */
   readonly record?: string | undefined;
@@ -34,36 +37,40 @@ export interface KernelSessionOptions extends MountOptions {
  * A tree of proc entries, mounted over the kernel's FUSE protocol.
  *
  * Workers read the requests. What concerns a file whose handler is `shared` they serve themselves; the rest comes to
- * the thread that made the session: see SessionServer.
+ * the thread that made the mount: see TreeServer.
  */
-export class KernelSession implements Session, TreeWatcher {
+export class KernelMount implements Mount, TreeWatcher {
   readonly dir: string;
   readonly closed: Promise<void>;
-  readonly #device: FuseDevice;
+  readonly #fd: number;
+  readonly #channel: Channel;
+  readonly #server: TreeServer;
   readonly #workers: Workers;
+  readonly #wants: Wants;
+  /** The numbers under which the kernel was lent backing files, by inode. */
+  readonly #backing = new Map<number, number>();
 
   /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
-  static async mount(root: ProcDirEntry, dir: string, options: KernelSessionOptions): Promise<KernelSession> {
+  static async mount(root: ProcDirEntry, dir: string, options: KernelMountOptions): Promise<KernelMount> {
     const recording = options.record === undefined ? undefined : openRecording(options.record);
-    const device = await mountDevice(dir, options, recording);
-    let session: KernelSession;
+    const fd = await mountDevice(dir, options, recording);
+    const channel = recorded(new DeviceChannel(fd), recording);
+    let mount: KernelMount;
     try {
-      const files = [...filesBelow(root)];
-      initialize(device, {
-        mmap: files.some(({ ops }) => ops?.handler.mmap?.() ?? false),
-        passthrough: files.some(({ ops }) => ops?.handler.backing !== undefined),
-      });
-      session = new KernelSession(root, dir, device, options, recording);
+      const wants = { ...needsOf(filesBelow(root)), ...options.wants };
+      initialize(channel, wants);
+      setNonblocking(fd);
+      mount = new KernelMount(root, dir, { fd, channel, recording, wants }, options);
     } catch (error) {
       unmountFuse(dir, true);
-      device.close();
+      channel.close();
       throw error;
     }
     try {
-      await session.#workers.ready;
-      return session;
+      await mount.#workers.ready;
+      return mount;
     } catch (error) {
-      await session.closed.catch(() => {});
+      await mount.closed.catch(() => {});
       throw new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}.`, { cause: error });
     }
   }
@@ -71,29 +78,40 @@ export class KernelSession implements Session, TreeWatcher {
   private constructor(
     root: ProcDirEntry,
     dir: string,
-    device: FuseDevice,
-    { threads = DEFAULT_THREADS, usage }: KernelSessionOptions,
-    recording: number | undefined,
+    connection: { fd: number; channel: Channel; recording: number | undefined; wants: Wants },
+    { threads = DEFAULT_THREADS, usage }: KernelMountOptions,
   ) {
     this.dir = dir;
-    this.#device = device;
-    const backing = lendFiles(root, device);
-    inlineLayers();
-    const watch = root.watch(this);
-    const server = new SessionServer(root, device, { backing, usage });
-    this.#workers = new Workers({ fd: device.fd, recording, nodes: sharedFiles(root, backing) }, threads, {
-      serve: (request) => server.serve(request),
-      abandon: (unique) => server.abandon(unique),
-      giveUp: () => this.#giveUp(),
+    const { fd, channel, recording } = connection;
+    this.#fd = fd;
+    this.#channel = channel;
+    this.#wants = connection.wants;
+    this.#server = new TreeServer(root, channel, {
+      backing: this.#backing,
+      usage,
+      gone: ({ ino }) => this.#unshare(ino),
     });
+    const nodes = [...filesBelow(root)].flatMap((entry) => this.#share(entry) ?? []);
+    const watch = root.watch(this);
+    this.#workers = new Workers(
+      { fd, recording, threads, nodes },
+      {
+        serve: (request) => this.#server.serve(request),
+        abandon: (unique) => this.#server.abandon(unique),
+        giveUp: () => this.#giveUp(),
+      },
+    );
+    const atExit = () => this.#atExit();
+    process.on('exit', atExit);
     this.closed = this.#workers.ended
       .catch((error: Error) => {
         throw new Error(`Cannot go on serving ${quote(dir)}: ${error.message}.`, { cause: error });
       })
       .finally(() => {
+        process.off('exit', atExit);
         watch[Symbol.dispose]();
-        server.end();
-        device.close();
+        this.#server.end();
+        channel.close();
       });
   }
 
@@ -110,13 +128,48 @@ export class KernelSession implements Session, TreeWatcher {
     }
   }
 
+  /** Node waits for its threads when the program ends, and those wait for requests. Clients get ENOTCONN. */
+  #atExit(): void {
+    this.#giveUp();
+    this.#workers.stop();
+  }
+
+  adding(entry: ProcDirEntry): void {
+    const needs = needsOf([entry]);
+    for (const what of ['mmap', 'passthrough'] as const) {
+      if (needs[what] && !this.#wants[what]) {
+        throw new MountError(
+          `Cannot add ${quote(entry.name)} to the tree that is mounted on ${quote(this.dir)}: it needs "${what}", which is agreed on with the kernel when the tree is mounted; mount it with wants: { ${what}: true }.`,
+        );
+      }
+    }
+    const node = this.#share(entry);
+    if (node !== undefined) this.#workers.add(node);
+  }
+
   removed(parent: ProcDirEntry, entry: ProcDirEntry): void {
-    notifyInvalEntry(this.#device, parent.ino, entry.name);
-    notifyInvalInode(this.#device, entry.ino);
+    notifyInvalEntry(this.#channel, parent.ino, entry.name);
+    notifyInvalInode(this.#channel, entry.ino);
+    this.#server.removed(entry);
   }
 
   changed(entry: ProcDirEntry): void {
-    notifyInvalInode(this.#device, entry.ino);
+    notifyInvalInode(this.#channel, entry.ino);
+  }
+
+  /** A file as workers need it, or undefined for one that they don't serve. Lends the kernel its backing file. */
+  #share({ ino, ops }: ProcDirEntry): SharedNode | undefined {
+    const { shared, backing } = ops?.placement ?? {};
+    if (backing !== undefined) this.#backing.set(ino, lend(this.#fd, backing));
+    return shared && { ino, shared, backing: this.#backing.get(ino) };
+  }
+
+  #unshare(ino: number): void {
+    this.#workers.forget(ino);
+    const backing = this.#backing.get(ino);
+    if (backing === undefined) return;
+    this.#backing.delete(ino);
+    takeBack(this.#fd, backing);
   }
 }
 
@@ -125,35 +178,27 @@ async function mountDevice(
   dir: string,
   options: MountOptions,
   recording: number | undefined,
-): Promise<FuseDevice> {
+): Promise<number> {
   try {
-    return openDevice(await mountFuse(dir, options), recording);
+    return await mountFuse(dir, options);
   } catch (error) {
     if (recording !== undefined) closeSync(recording);
     throw error;
   }
 }
 
-/** Lends the kernel the backing files that handlers have. Returns their numbers, by inode. */
-function lendFiles(root: ProcDirEntry, { fd }: FuseDevice): Map<number, number> {
-  const lent = new Map<number, number>();
-  for (const { ino, ops } of filesBelow(root)) {
-    if (ops?.handler.backing !== undefined) lent.set(ino, lend(fd, ops.handler.backing));
-  }
-  return lent;
-}
-
-/** The files that workers serve: those that are there when the tree is mounted. */
-function sharedFiles(root: ProcDirEntry, backing: ReadonlyMap<number, number>): WorkerData['nodes'] {
-  return [...filesBelow(root)].flatMap(({ ino, ops }) => {
-    if (ops?.handler.shared === undefined) return [];
-    return [{ ino, flags: ops.flags, shared: ops.handler.shared, backing: backing.get(ino) }];
-  });
+/** What some entries need of the kernel. */
+function needsOf(entries: Iterable<ProcDirEntry>): Wants {
+  const placements = [...entries].map(({ ops }) => ops?.placement ?? {});
+  return {
+    mmap: placements.some(({ mmap }) => mmap ?? false),
+    passthrough: placements.some(({ backing }) => backing !== undefined),
+  };
 }
 
 function* filesBelow(directory: ProcDirEntry): Generator<ProcDirEntry> {
   for (const child of directory.children) {
-    if (child.isDirectory) yield* filesBelow(child);
+    if (child.kind === 'directory') yield* filesBelow(child);
     else yield child;
   }
 }

@@ -1,20 +1,37 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { STARTING, WAITING, type WorkerData, type WorkerMessage } from '../worker-contract.ts';
+import { readlinkSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { isMainThread, Worker } from 'node:worker_threads';
+import { Event } from '../../../sys/eventfd.ts';
+import { runsInParallel } from '../../../sys/processors.ts';
+import { allocateCalls, callAll } from '../channel/calls.ts';
+import {
+  type News,
+  type SharedNode,
+  STARTING,
+  WAITING,
+  type WorkerData,
+  type WorkerMessage,
+} from '../worker-contract.ts';
 
 /** Where a worker starts: .js when built, .ts when run from source. */
 const WORKER = new URL(`../worker-thread/worker${extname(import.meta.url)}`, import.meta.url);
 
-/** How many there are when nobody says: what serves one client best, and four as well (see scripts/bench/README.md). */
-export const DEFAULT_THREADS = 3;
+/** How many there are when nobody says: one that serves, and one that it calls (see scripts/bench/README.md). */
+export const DEFAULT_THREADS = 2;
 
-/** What each worker shares with the session, in bytes: two lines of the cache, so that no two write to the same one. */
+/** How long the first worker looks for the next request before it sleeps, in microseconds: see Patience. */
+const LOOK = 15;
+
+/**
+ * How long a worker sleeps at most where the mount was made in a worker itself, in milliseconds. When such a thread is terminated
+ * nobody runs that could wake it, and Node waits for it.
+ */
+const NAP = 250;
+
+/** What each worker shares with the mount, in bytes: two lines of the cache, so that no two write to the same one. */
 const SHARED_SIZE = 128;
 
-/** What is the same for all workers of a session. */
-type SessionData = Omit<WorkerData, 'thread' | 'serving'>;
-
-/** The session that workers work for. */
+/** The mount that workers work for. */
 export interface WorkersOwner {
   /** A worker read a request that isn't for a file it knows. */
   serve(request: Uint8Array): void;
@@ -22,6 +39,17 @@ export interface WorkersOwner {
   abandon(unique: number): void;
   /** A worker ended and can't be replaced. Those that are left go on until the file system is unmounted. */
   giveUp(): void;
+}
+
+export interface WorkersOptions {
+  /** The mount's /dev/fuse. */
+  readonly fd: number;
+  /** The file that the mount is recorded in, if it is. */
+  readonly recording: number | undefined;
+  /** How many, 1 or more. */
+  readonly threads: number;
+  /** The files that they serve from the start. */
+  readonly nodes: readonly SharedNode[];
 }
 
 /**
@@ -33,11 +61,24 @@ export class Workers {
   readonly ready: Promise<unknown>;
   /** Resolves when the file system is unmounted and all have ended. Rejects then if one couldn't be replaced. */
   readonly ended: Promise<void>;
-  readonly #data: SessionData;
+  readonly #nodes: Map<number, SharedNode>;
+  readonly #stop = new Event();
+  readonly #data: Omit<WorkerData, 'thread' | 'serving' | 'nodes'>;
   readonly #owner: WorkersOwner;
+  readonly #running = new Set<Worker>();
 
-  constructor(data: SessionData, threads: number, owner: WorkersOwner) {
-    this.#data = data;
+  constructor({ fd, recording, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
+    this.#nodes = new Map(nodes.map((node) => [node.ino, node]));
+    this.#data = {
+      fd,
+      recording,
+      stop: this.#stop.fd,
+      owner: threadNumber(),
+      look: runsInParallel() ? LOOK : 0,
+      sleep: isMainThread ? -1 : NAP,
+      news: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
+      calls: allocateCalls(),
+    };
     this.#owner = owner;
     const lives: Promise<void>[] = [];
     const start = (thread: number) =>
@@ -51,7 +92,39 @@ export class Workers {
     allUnmounted.catch(() => owner.giveUp());
     this.ended = Promise.allSettled(lives)
       .then(() => allUnmounted)
-      .then(() => {});
+      .then(() => {})
+      .finally(() => this.#stop[Symbol.dispose]());
+  }
+
+  /** Has them serve one more file. */
+  add(node: SharedNode): void {
+    this.#nodes.set(node.ino, node);
+    this.#tell({ added: node });
+  }
+
+  /** Has them let go of a file that the kernel has forgotten. */
+  forget(ino: number): void {
+    if (this.#nodes.delete(ino)) this.#tell({ forgotten: ino });
+  }
+
+  /** Has all end with the request that they serve, whatever the mount does. */
+  stop(): void {
+    this.#stop.set();
+    callAll(this.#data.calls, true);
+  }
+
+  /** Whether they keep the program's event loop alive. */
+  keepAlive(keep: boolean): void {
+    for (const worker of this.#running) {
+      if (keep) worker.ref();
+      else worker.unref();
+    }
+  }
+
+  /** In this order: who sees the number finds the message. */
+  #tell(news: News): void {
+    for (const worker of this.#running) worker.postMessage(news);
+    Atomics.add(this.#data.news, 0, 1);
   }
 
   /** Has one worker after the other until the file system is unmounted. Calls `ready` when the first serves. */
@@ -63,20 +136,26 @@ export class Workers {
   async #run(thread: number, ready: () => void): Promise<boolean> {
     const serving = new Float64Array(new SharedArrayBuffer(SHARED_SIZE));
     serving[0] = STARTING;
-    const workerData: WorkerData = { ...this.#data, thread, serving };
+    const workerData: WorkerData = { ...this.#data, nodes: [...this.#nodes.values()], thread, serving };
     const worker = new Worker(WORKER, { workerData });
-    let unmounted = false;
+    this.#running.add(worker);
+    let ended = false;
     let cause: unknown = new Error('it called process.exit()');
     worker.on('message', (message: WorkerMessage) => {
       if (message === 'ready') ready();
-      else if (message === 'unmounted') unmounted = true;
+      else if (message === 'ended') ended = true;
       else this.#owner.serve(message);
     });
     worker.on('error', (error) => {
       cause = error;
     });
     await new Promise((end) => worker.once('exit', end));
-    if (unmounted) return false;
+    this.#running.delete(worker);
+    if (ended) {
+      // The others sleep until they are called, and would never know.
+      callAll(this.#data.calls, true);
+      return false;
+    }
     const why = cause instanceof Error ? cause.message : String(cause);
     const [request = STARTING] = serving;
     if (request === STARTING) throw new Error(`a worker ended before it served anything (${why})`, { cause });
@@ -84,4 +163,9 @@ export class Workers {
     if (request !== WAITING) this.#owner.abandon(request);
     return true;
   }
+}
+
+/** The kernel's number of this thread. Source: proc_thread-self(5). */
+function threadNumber(): number {
+  return Number(basename(readlinkSync('/proc/thread-self')));
 }

@@ -8,16 +8,13 @@ import {
 import { fuseInitIn, fuseInitOut } from '../../../abi/structs.ts';
 import { MountError } from '../../../mount/mount-error.ts';
 import { EPROTO } from '../../../sys/errno.ts';
-import type { FuseDevice } from '../channel/device.ts';
 import { Call } from './call.ts';
+import { type Channel, Next } from './channel.ts';
 
 export const PAGE_SIZE = 4096;
 
 /** The most data of one READ or WRITE, in bytes: 256 pages, the kernel's own limit without privileges. */
 export const MAX_WRITE = 1 << 20;
-
-/** Room for any request or reply: the data, and what the kernel wants beside it (fuse_dev_do_read). */
-export const BUFFER_SIZE = MAX_WRITE + PAGE_SIZE;
 
 /** The first minor version of the protocol with all that is needed here; Linux 5.4 and newer have it. */
 const MIN_MINOR = 31;
@@ -35,7 +32,7 @@ const FLAGS =
 /** Enough requests in the background (readahead) to keep a few workers busy. */
 const MAX_BACKGROUND = 64;
 
-/** What a session wants beside the protocol's common part; the protocol says it for a whole mount. */
+/** What a mount wants beside the protocol's common part: it is agreed on once, for the whole of it. */
 export interface Wants {
   /** Files may be mapped shared though their reads and writes are direct. */
   readonly mmap: boolean;
@@ -47,24 +44,24 @@ export interface Wants {
  * Answers the kernel's first request, which says what each side can do. It is in the queue from the moment of the mount,
  * so this doesn't wait. Throws a MountError when the kernel is too old.
  */
-export function initialize(device: FuseDevice, wants: Wants): void {
-  const call = new Call(new Uint8Array(BUFFER_SIZE), new Uint8Array(PAGE_SIZE));
-  const length = device.read(call.request);
+export function initialize(channel: Channel, wants: Wants): void {
+  const call = new Call(new Uint8Array(MAX_WRITE + PAGE_SIZE), new Uint8Array(PAGE_SIZE));
+  const next = channel.next(call);
   const input = call.input(fuseInitIn);
-  if (call.header.opcode !== Opcode.INIT || !call.isWhole(length, 16)) {
-    throw new Error('The kernel began the FUSE session without FUSE_INIT; this should not happen.');
+  if (next !== Next.REQUEST || call.header.opcode !== Opcode.INIT || !call.isWhole(16)) {
+    throw new Error('The kernel began without FUSE_INIT; this should not happen.');
   }
   if (input.major !== FUSE_KERNEL_VERSION || input.minor < MIN_MINOR) {
-    device.write(call.reply, call.finish(-EPROTO));
+    channel.answer(call, -EPROTO);
     const [ours, theirs] = [`${FUSE_KERNEL_VERSION}.${MIN_MINOR}`, `${input.major}.${input.minor}`];
     throw new MountError(
       `This kernel speaks FUSE ${theirs}, and ramproc needs ${ours}: run Linux 5.4 or newer.`,
     );
   }
-  const extended = call.isWhole(length, fuseInitIn.size) && (input.flags & InitFlag.INIT_EXT) !== 0;
+  const extended = call.isWhole(fuseInitIn.size) && (input.flags & InitFlag.INIT_EXT) !== 0;
   const can = extended ? input.flags2 : 0;
   if (wants.passthrough && !(can & InitFlag2.PASSTHROUGH)) {
-    device.write(call.reply, call.finish(-EPROTO));
+    channel.answer(call, -EPROTO);
     throw new MountError(
       'Cannot use passthrough I/O: it needs Linux 6.9 or newer; use "--io cached" instead.',
     );
@@ -84,5 +81,5 @@ export function initialize(device: FuseDevice, wants: Wants): void {
   out.max_write = MAX_WRITE;
   out.max_pages = MAX_WRITE / PAGE_SIZE;
   out.time_gran = 1;
-  device.write(call.reply, call.finish(fuseInitOut.size));
+  channel.answer(call, fuseInitOut.size);
 }

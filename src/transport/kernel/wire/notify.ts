@@ -6,11 +6,11 @@ import {
   fuseNotifyPollWakeupOut,
   fuseOutHeader,
 } from '../../../abi/structs.ts';
-import type { FuseDevice } from '../channel/device.ts';
+import type { Channel } from './channel.ts';
 
 /** Sends a notification: a reply to no request, with its code where an error would be. */
 function notify<F extends Fields>(
-  device: FuseDevice,
+  channel: Channel,
   code: number,
   struct: Struct<F>,
   fill: (body: View<F>) => void,
@@ -22,13 +22,13 @@ function notify<F extends Fields>(
   Object.assign(fuseOutHeader.at(view, 0), { len: bytes.length, error: code, unique: 0 });
   fill(struct.at(view, fuseOutHeader.size));
   bytes.set(text, fuseOutHeader.size + struct.size);
-  device.notify(bytes);
+  channel.notify(bytes);
 }
 
 /** Makes the kernel forget a name, at once and for everybody. */
-export function notifyInvalEntry(device: FuseDevice, parent: number, name: string): void {
+export function notifyInvalEntry(channel: Channel, parent: number, name: string): void {
   notify(
-    device,
+    channel,
     NotifyCode.INVAL_ENTRY,
     fuseNotifyInvalEntryOut,
     (body) => {
@@ -40,15 +40,15 @@ export function notifyInvalEntry(device: FuseDevice, parent: number, name: strin
 }
 
 /** Makes the kernel forget an inode's attributes and all its cached pages, those that are mapped too. */
-export function notifyInvalInode(device: FuseDevice, ino: number): void {
-  notify(device, NotifyCode.INVAL_INODE, fuseNotifyInvalInodeOut, (body) => {
+export function notifyInvalInode(channel: Channel, ino: number): void {
+  notify(channel, NotifyCode.INVAL_INODE, fuseNotifyInvalInodeOut, (body) => {
     body.ino = ino;
   });
 }
 
 /** Wakes whoever polls with the handle `kh`. */
-export function notifyPoll(device: FuseDevice, kh: number): void {
-  notify(device, NotifyCode.POLL, fuseNotifyPollWakeupOut, (body) => {
+export function notifyPoll(channel: Channel, kh: number): void {
+  notify(channel, NotifyCode.POLL, fuseNotifyPollWakeupOut, (body) => {
     body.kh = kh;
   });
 }

@@ -1,55 +1,114 @@
 import type { Fields, Struct, View } from '../../../abi/c-struct.ts';
-import type { Attr, AttrChange, ProcFile } from '../../../proc-fs/handler.ts';
+import type { Caller } from '../../../proc-fs/caller.ts';
+import type { Attr, AttrChange, MaybePromise, ProcFile } from '../../../proc-fs/handler.ts';
+import type { NodeKind } from '../../../proc-fs/proc-dir-entry.ts';
 import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
+import { ENOENT, ENOTDIR } from '../../../sys/errno.ts';
 import type { Call } from './call.ts';
 
 /** What an operation returns when the protocol wants no reply. Below every negative error number (MAX_ERRNO is 4095). */
 export const NO_REPLY = -4096;
 
-/** What an operation needs of an inode: a ProcDirEntry has it, and so has a worker's view of one. */
+/** What an operation needs of an inode: a ProcDirEntry has it, and so has a worker's idea of one. */
 export interface Node {
   readonly ino: number;
-  readonly isDirectory: boolean;
+  readonly kind: NodeKind;
   readonly nlink: number;
   readonly ops: ProcOps | undefined;
   /** What stat(2) tells, or a negative error number. */
-  getattr(): Attr | number;
+  getattr(caller: Caller): MaybePromise<Attr | number>;
   /** 0, or a negative error number. */
-  setattr(change: AttrChange): number;
+  setattr(change: AttrChange, caller: Caller): Raw;
 }
 
-/** What operations on files need of the thread that serves them. */
-export interface FileServer {
+/** The inodes and open files that a thread knows: a worker those of the files that it shares, the thread that has the tree all. */
+export interface Inodes<N extends Node = Node> {
   /** The inode that the kernel means by `nodeid`. */
-  node(nodeid: number): Node | undefined;
-  /** Keeps an open file, with the ProcOps of one that isn't a directory. Returns the `fh` that its calls will carry. */
-  keepFile(file: ProcFile, ops: ProcOps | undefined): number;
-  /** The open file of a call. `flags` are its open flags, where the request carries them. */
-  file(fh: number, flags: number): ProcFile | undefined;
+  node(nodeid: number): N | undefined;
+  /** Keeps an open file of a node. Returns the `fh` that its calls will carry. */
+  keepFile(file: ProcFile, node: N): number;
+  /** An open file of a node. */
+  file(node: N, fh: number): ProcFile | undefined;
   /** Forgets an open file whose last descriptor is closed. */
-  dropFile(fh: number): void;
+  dropFile(node: N, fh: number): void;
   /** The number under which the kernel was lent the node's backing file, or undefined. */
-  backingId(node: Node): number | undefined;
-  /** A function that wakes whoever polls with the kernel's handle `kh`. */
-  waker(kh: number): () => void;
+  backingId(node: N): number | undefined;
 }
 
-/** How one kind of request is served. */
-export interface Operation<S> {
+/** How one kind of request is served. `I` is what must be known for it. */
+export interface Operation<I> {
   /** The least bytes that a request of this kind has behind its header. */
   readonly size: number;
   /** The protocol has no reply to it, not even an error. */
   readonly silent?: true;
   /** The length of the reply's body, a negative error number, or NO_REPLY; now or later. */
-  serve(server: S, call: Call): Raw;
+  serve(inodes: I, call: Call): Raw;
 }
 
-/** An operation whose request starts with `struct`. */
-export function operation<S, F extends Fields>(
+/** An operation on no inode in particular, whose request begins with `struct`. */
+export function onMount<I, F extends Fields>(
   struct: Struct<F>,
-  serve: (server: S, call: Call, input: View<F>) => Raw,
-): Operation<S> {
-  return { size: struct.size, serve: (server, call) => serve(server, call, call.input(struct)) };
+  serve: (inodes: I, call: Call, input: View<F>) => Raw,
+): Operation<I> {
+  return { size: struct.size, serve: (inodes, call) => serve(inodes, call, call.input(struct)) };
+}
+
+/** An operation on an inode of any kind. */
+export function onNode<N extends Node, I extends Inodes<N>, F extends Fields>(
+  struct: Struct<F>,
+  serve: (node: N, call: Call, input: View<F>, inodes: I) => Raw,
+): Operation<I> {
+  return {
+    size: struct.size,
+    serve(inodes, call) {
+      const node = inodes.node(call.header.nodeid);
+      return node === undefined ? -ENOENT : serve(node, call, call.input(struct), inodes);
+    },
+  };
+}
+
+/** An operation on a directory. */
+export function onDirectory<N extends Node, I extends Inodes<N>, F extends Fields>(
+  struct: Struct<F>,
+  serve: (directory: N, call: Call, input: View<F>, inodes: I) => Raw,
+): Operation<I> {
+  return onNode<N, I, F>(struct, (node, call, input, inodes) =>
+    node.kind === 'directory' ? serve(node, call, input, inodes) : -ENOTDIR,
+  );
+}
+
+/** An operation on an open file, with the ProcOps of its node. `file` is undefined when there is no such one: for ProcOps to refuse. */
+export function onFile<N extends Node, I extends Inodes<N>, F extends Fields & { fh: 'u64' }>(
+  struct: Struct<F>,
+  serve: (ops: ProcOps, file: ProcFile | undefined, call: Call, input: View<F>, inodes: I, node: N) => Raw,
+): Operation<I> {
+  return onNode<N, I, F>(struct, (node, call, input, inodes) => {
+    const { ops } = node;
+    if (ops === undefined) return -ENOENT;
+    const file = inodes.file(node, input.fh);
+    call.caller.flags = file === undefined ? 0 : file.flags;
+    return serve(ops, file, call, input, inodes, node);
+  });
+}
+
+/** The same, for a request that carries the open file's flags as they are now: fcntl(2) may have changed them. */
+export function onFileWithFlags<F extends Fields & { fh: 'u64'; flags: 'u32' }>(
+  struct: Struct<F>,
+  serve: (
+    ops: ProcOps,
+    file: ProcFile | undefined,
+    call: Call,
+    input: View<F>,
+    inodes: Inodes,
+    node: Node,
+  ) => Raw,
+): Operation<Inodes> {
+  return onFile<Node, Inodes, F>(struct, (ops, file, call, input, inodes, node) => {
+    const { flags } = input;
+    if (file !== undefined) file.flags = flags;
+    call.caller.flags = flags;
+    return serve(ops, file, call, input, inodes, node);
+  });
 }
 
 /** `next` of a raw answer that is no error; an error goes through. Not `then`: a module with that name is a promise to `import`. */

@@ -1,18 +1,41 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { openDevice } from '../channel/recording.ts';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Called, Calling } from '../channel/calls.ts';
+import { DeviceChannel } from '../channel/device.ts';
+import { Patience } from '../channel/patience.ts';
+import { recorded } from '../channel/recording.ts';
 import { Call } from '../wire/call.ts';
-import type { WorkerData, WorkerMessage } from '../worker-contract.ts';
-import { FileWorker } from './file-worker.ts';
+import { MAX_WRITE } from '../wire/init.ts';
+import type { News, WorkerData, WorkerMessage } from '../worker-contract.ts';
+import { Serving } from './serving.ts';
 import { printAtOnce } from './worker-console.ts';
 
 if (parentPort === null)
   throw new Error('worker.ts is the start of a worker thread, not a module to import.');
 const port = parentPort;
 printAtOnce();
-const { fd, recording, thread, nodes, serving }: WorkerData = workerData;
-const worker = new FileWorker();
-for (const node of nodes) await worker.attach(node);
+const { fd, stop, recording, thread, owner, look, sleep, nodes, serving, news, calls }: WorkerData =
+  workerData;
 const send = (message: WorkerMessage) => port.postMessage(message);
+const worker = new Serving({ serving, news, owner, takeNews, forward: send });
+let memory: Uint8Array | undefined;
+for (const node of nodes) {
+  const { ops } = await worker.add(node);
+  memory ??= ops.placement.scratch?.(thread);
+}
+if (memory === undefined || memory.length < Call.space(MAX_WRITE))
+  memory = new Uint8Array(Call.space(MAX_WRITE));
+const waiting =
+  thread === 0 ? new Calling(new Patience(fd, stop, look, sleep), calls) : new Called(calls, sleep);
 send('ready');
-worker.run(openDevice(fd, recording), new Call(...worker.buffers(thread)), serving, send);
-send('unmounted');
+await worker.run(recorded(new DeviceChannel(fd, waiting), recording), Call.within(memory, MAX_WRITE));
+send('ended');
+
+/** What has been posted to this thread, which is on no event loop to be told. */
+function takeNews(): News[] {
+  const all: News[] = [];
+  for (;;) {
+    const one: { message: News } | undefined = receiveMessageOnPort(port);
+    if (one === undefined) return all;
+    all.push(one.message);
+  }
+}

@@ -1,6 +1,6 @@
 import { NAME_MAX, type ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
 import { ENOENT, ENOTDIR } from '../../../sys/errno.ts';
-import type { Handlers, TreeServer } from '../server.ts';
+import type { Handlers, NativeTree } from '../server.ts';
 import { modeOf } from './attributes.ts';
 
 /** The numbers of what index.js of fuse-native makes of a stat, and where the two lie that a listing has. */
@@ -18,14 +18,14 @@ function listed(entry: ProcDirEntry): Uint32Array {
 /** The largest number of pages that the addon can pass on. */
 const MOST = 2 ** 32 - 1;
 
-export function directories(server: TreeServer): Handlers<'readdir' | 'statfs' | 'listxattr'> {
+export function directories(server: NativeTree): Handlers<'readdir' | 'statfs' | 'listxattr'> {
   const { native } = server;
   return {
     /** libfuse asks for the whole listing at once, and keeps it for as long as the directory is open. */
     readdir(request, path) {
       const directory = server.entry(path);
       if (directory === undefined) return server.answer(request, -ENOENT);
-      if (!directory.isDirectory) return server.answer(request, -ENOTDIR);
+      if (directory.kind !== 'directory') return server.answer(request, -ENOTDIR);
       const children = [...directory.children];
       const names = ['.', '..', ...children.map(({ name }) => name)];
       const stats = [directory, directory.parent, ...children].map(listed);

@@ -1,9 +1,9 @@
 import { refusal } from '../../refusal.ts';
 import type { NativeRequest } from '../fuse-native.ts';
-import type { Handlers, TreeServer } from '../server.ts';
+import type { Handlers, NativeTree } from '../server.ts';
 
 export function refused(
-  server: TreeServer,
+  server: NativeTree,
 ): Handlers<'create' | 'mknod' | 'mkdir' | 'symlink' | 'link' | 'unlink' | 'rmdir' | 'rename'> {
   const refuse = (errno: number) => (request: NativeRequest) => server.answer(request, -errno);
   const create = refuse(refusal.create);

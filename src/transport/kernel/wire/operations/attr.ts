@@ -2,26 +2,27 @@ import type { View } from '../../../../abi/c-struct.ts';
 import { FattrFlag } from '../../../../abi/fuse.ts';
 import { type fuseAttr, fuseAttrOut, fuseSetattrIn } from '../../../../abi/structs.ts';
 import type { Attr, AttrChange } from '../../../../proc-fs/handler.ts';
-import { EIO, ENOENT } from '../../../../sys/errno.ts';
-import { S_IFDIR, S_IFREG } from '../../../../sys/stat.ts';
+import type { Raw } from '../../../../proc-fs/proc-ops.ts';
+import { EIO } from '../../../../sys/errno.ts';
+import { S_IFMT } from '../../../../sys/stat.ts';
 import { UTIME_NOW } from '../../../../sys/time.ts';
 import type { Call } from '../call.ts';
-import { andThen, type FileServer, type Node, type Operation, operation } from '../operation.ts';
+import { nothing } from '../nothing.ts';
+import { andThen, type Inodes, type Node, onNode } from '../operation.ts';
 
 type AttrView = ReturnType<typeof fuseAttr.at>;
 
 /**
  * How long the kernel may believe attributes that only it can change, in seconds. It forgets them itself at each
- * read and write (fuse_invalidate_atime, fuse_write_update_attr), and a session tells it of a teardown.
+ * read and write (fuse_invalidate_atime, fuse_write_update_attr), and a mount tells it of a teardown.
  */
 const LONG = 3600;
 
 /** How long the kernel may believe a node's attributes, in seconds: not at all where the program may change them. */
-export function attrValid(node: Node): number {
-  const ops = node.ops;
+export function attrValid({ ops }: Node): number {
   if (!ops?.hasAttr) return LONG;
   // A store in a mapping of a backing file changes times and blocks, and the kernel forgets nothing for it.
-  const { shared, backing } = ops.handler;
+  const { shared, backing } = ops.placement;
   return shared === undefined || backing !== undefined ? 0 : LONG;
 }
 
@@ -35,7 +36,7 @@ export function encodeAttr(out: AttrView, node: Node, attr: Attr): void {
   out.atimensec = attr.atime.nsec;
   out.mtimensec = attr.mtime.nsec;
   out.ctimensec = attr.ctime.nsec;
-  out.mode = (node.isDirectory ? S_IFDIR : S_IFREG) | attr.mode;
+  out.mode = S_IFMT[node.kind] | attr.mode;
   out.nlink = node.nlink;
   out.uid = attr.uid;
   out.gid = attr.gid;
@@ -44,33 +45,35 @@ export function encodeAttr(out: AttrView, node: Node, attr: Attr): void {
   out.flags = 0;
 }
 
-/** Replies with a node's attributes: fuse_attr_out. */
-function replyAttr(call: Call, node: Node): number {
-  const attr = node.getattr();
+/** `encode` with a node's attributes, when they are there. */
+export function withAttr(node: Node, call: Call, encode: (attr: Attr) => number): Raw {
+  const attr = node.getattr(call.caller);
   if (typeof attr === 'number') return attr;
-  const out = call.output(fuseAttrOut);
-  out.attr_valid = attrValid(node);
-  encodeAttr(out, node, attr);
-  return fuseAttrOut.size;
+  if (attr instanceof Promise) return attr.then((late) => (typeof late === 'number' ? late : encode(late)));
+  return encode(attr);
 }
 
-export const getattr: Operation<FileServer> = {
-  size: 0,
-  serve(server, call) {
-    const node = server.node(call.header.nodeid);
-    return node === undefined ? -ENOENT : replyAttr(call, node);
-  },
-};
+/** Replies with a node's attributes: fuse_attr_out. */
+function replyAttr(call: Call, node: Node): Raw {
+  return withAttr(node, call, (attr) => {
+    const out = call.output(fuseAttrOut);
+    out.attr_valid = attrValid(node);
+    encodeAttr(out, node, attr);
+    return fuseAttrOut.size;
+  });
+}
+
+export const getattr = onNode(nothing, (node: Node, call, _input, _inodes: Inodes) => replyAttr(call, node));
 
 /** chmod, chown, truncate and utimensat, in one request. The size goes first: a time that comes with it must win. */
-export const setattr = operation(fuseSetattrIn, (server: FileServer, call, input) => {
-  const node = server.node(call.header.nodeid);
-  if (node === undefined) return -ENOENT;
+export const setattr = onNode(fuseSetattrIn, (node: Node, call, input, _inodes: Inodes) => {
   const { valid } = input;
   const change = changeIn(input);
-  const resized = valid & FattrFlag.SIZE ? (node.ops?.procTruncate(input.size) ?? -EIO) : 0;
+  const resized = valid & FattrFlag.SIZE ? (node.ops?.procTruncate(input.size, call.caller) ?? -EIO) : 0;
   return andThen(resized, () =>
-    andThen(Object.keys(change).length > 0 ? node.setattr(change) : 0, () => replyAttr(call, node)),
+    andThen(Object.keys(change).length > 0 ? node.setattr(change, call.caller) : 0, () =>
+      replyAttr(call, node),
+    ),
   );
 });
 

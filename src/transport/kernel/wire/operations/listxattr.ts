@@ -1,10 +1,10 @@
 import { fuseGetxattrIn, fuseGetxattrOut } from '../../../../abi/structs.ts';
-import { operation } from '../operation.ts';
-import type { TreeServer } from '../tree-server.ts';
+import { onMount } from '../operation.ts';
+import type { TreeInodes } from '../tree-inodes.ts';
 
 /** There are none, as in /proc: an empty list, or for a size of 0 its length. Getting and setting one is ENOSYS. */
-export const listxattr = operation(fuseGetxattrIn, (_server: TreeServer, call, input) => {
-  if (input.size > 0) return 0;
+export const listxattr = onMount(fuseGetxattrIn, (_inodes: TreeInodes, call, { size }) => {
+  if (size > 0) return 0;
   call.output(fuseGetxattrOut);
   return fuseGetxattrOut.size;
 });

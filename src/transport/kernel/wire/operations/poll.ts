@@ -1,15 +1,17 @@
 import { FUSE_POLL_SCHEDULE_NOTIFY } from '../../../../abi/fuse.ts';
 import { fusePollIn, fusePollOut } from '../../../../abi/structs.ts';
-import { ENOENT } from '../../../../sys/errno.ts';
-import { andThen, type FileServer, operation } from '../operation.ts';
+import { andThen, onFile } from '../operation.ts';
+import type { TreeInodes } from '../tree-inodes.ts';
 
 const nobodyWaits = (): void => {};
 
-export const poll = operation(fusePollIn, (server: FileServer, call, input) => {
-  const ops = server.node(call.header.nodeid)?.ops;
-  if (ops === undefined) return -ENOENT;
-  const wake = input.flags & FUSE_POLL_SCHEDULE_NOTIFY ? server.waker(input.kh) : nobodyWaits;
-  return andThen(ops.procPoll(server.file(input.fh, 0), wake), (events) => {
+/**
+ * Always on the thread that has the tree, also for a handler that is shared: who waits is woken later, and a worker has no event
+ * loop on which it could be told of that.
+ */
+export const poll = onFile(fusePollIn, (ops, file, call, { kh, flags }, inodes: TreeInodes) => {
+  const wake = flags & FUSE_POLL_SCHEDULE_NOTIFY ? inodes.waker(kh) : nobodyWaits;
+  return andThen(ops.procPoll(file, wake, call.caller), (events) => {
     call.output(fusePollOut).revents = events;
     return fusePollOut.size;
   });

@@ -1,14 +1,10 @@
 import { fuseReadIn } from '../../../../abi/structs.ts';
-import { EINVAL, ENOENT } from '../../../../sys/errno.ts';
-import { REPLY_HEADER } from '../call.ts';
-import { type FileServer, operation } from '../operation.ts';
+import { EINVAL } from '../../../../sys/errno.ts';
+import { onFileWithFlags } from '../operation.ts';
 
 /** The handler fills the reply's body in place. */
-export const read = operation(fuseReadIn, (server: FileServer, call, input) => {
-  const ops = server.node(call.header.nodeid)?.ops;
-  if (ops === undefined) return -ENOENT;
+export const read = onFileWithFlags(fuseReadIn, (ops, file, call, input) => {
   const { size } = input;
-  if (size > call.reply.length - REPLY_HEADER) return -EINVAL;
-  const to = call.writer.place(call.reply, REPLY_HEADER, size);
-  return ops.procRead(server.file(input.fh, input.flags), to, input.offset);
+  if (size > call.room) return -EINVAL;
+  return ops.procRead(file, call.writer(0, size), input.offset, call.caller);
 });

@@ -1,21 +1,16 @@
 import { FUSE_WRITE_KILL_SUIDGID } from '../../../../abi/fuse.ts';
 import { fuseWriteIn, fuseWriteOut } from '../../../../abi/structs.ts';
-import { EINVAL, ENOENT } from '../../../../sys/errno.ts';
-import { type Call, REQUEST_HEADER } from '../call.ts';
-import { type FileServer, operation } from '../operation.ts';
-
-/** Where the data of a WRITE starts in its request, in bytes. */
-export const WRITE_DATA = REQUEST_HEADER + fuseWriteIn.size;
+import { EINVAL } from '../../../../sys/errno.ts';
+import type { Call } from '../call.ts';
+import { onFileWithFlags } from '../operation.ts';
 
 /** The bytes follow the struct; the handler takes them from the request in place. */
-export const write = operation(fuseWriteIn, (server: FileServer, call, input) => {
-  const ops = server.node(call.header.nodeid)?.ops;
-  if (ops === undefined) return -ENOENT;
+export const write = onFileWithFlags(fuseWriteIn, (ops, file, call, input) => {
   const { size } = input;
-  if (size !== call.header.len - WRITE_DATA) return -EINVAL;
+  if (size !== call.bodyLength - fuseWriteIn.size) return -EINVAL;
   if (input.write_flags & FUSE_WRITE_KILL_SUIDGID) ops.procKillPriv();
-  const from = call.reader.place(call.request, WRITE_DATA, size);
-  const written = ops.procWrite(server.file(input.fh, input.flags), from, input.offset);
+  const from = call.reader(fuseWriteIn.size, size);
+  const written = ops.procWrite(file, from, input.offset, call.caller);
   return typeof written === 'number' ? reply(call, written) : written.then((count) => reply(call, count));
 });
 

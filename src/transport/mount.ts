@@ -1,10 +1,10 @@
 /** A mounted tree, whatever serves it. */
-export interface Session {
+export interface Mount {
   /** The directory that it is mounted on, as an absolute path. */
   readonly dir: string;
   /**
-   * Resolves when the file system is unmounted, by whomever, and nothing of the session is left. Rejects then if the session
-   * had to unmount it because it couldn't go on serving.
+   * Resolves when the file system is unmounted, by whomever, and nothing of the mount is left. Rejects then if it had to be
+   * unmounted because it couldn't go on being served.
    */
   readonly closed: Promise<void>;
   /**

@@ -1,0 +1,86 @@
+import { Opcode } from '../../../abi/fuse.ts';
+import { fuseReadIn } from '../../../abi/structs.ts';
+import type { Call } from '../wire/call.ts';
+import type { Waiting } from './device.ts';
+
+/** Indexes of the numbers through which workers call each other, and what allocates them. */
+const CALLS = 0;
+const ASLEEP = 1;
+const STOPPED = 2;
+
+/** From how many bytes on a request counts as long: the copies then take longer than to wake somebody. */
+const LONG = 64 * 1024;
+
+/** The numbers of a mount, shared by its threads. */
+export function allocateCalls(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
+}
+
+/** Wakes a worker that sleeps until it is called. */
+export function callHelper(calls: Int32Array): void {
+  if (Atomics.load(calls, ASLEEP) === 0) return;
+  Atomics.add(calls, CALLS, 1);
+  Atomics.notify(calls, CALLS, 1);
+}
+
+/** Has all that sleep until they are called look again, and if `forGood`, sleep no more. */
+export function callAll(calls: Int32Array, forGood: boolean): void {
+  if (forGood) Atomics.store(calls, STOPPED, 1);
+  Atomics.add(calls, CALLS, 1);
+  Atomics.notify(calls, CALLS);
+}
+
+/**
+ * The first worker's way to wait. It serves alone for as long as that is fastest: two threads that wait for the same requests
+ * wake each other's processors. When a long one comes and the last was hardly answered, it calls another worker.
+ */
+export class Calling implements Waiting {
+  readonly #waiting: Waiting;
+  readonly #calls: Int32Array;
+  #waited = true;
+
+  constructor(waiting: Waiting, calls: Int32Array) {
+    this.#waiting = waiting;
+    this.#calls = calls;
+  }
+
+  wait(): boolean {
+    this.#waited = true;
+    return this.#waiting.wait();
+  }
+
+  arrived(call: Call): void {
+    if (!this.#waited && isLong(call)) callHelper(this.#calls);
+    this.#waited = false;
+    this.#waiting.arrived(call);
+  }
+}
+
+function isLong(call: Call): boolean {
+  return call.length > LONG || (call.header.opcode === Opcode.READ && call.input(fuseReadIn).size > LONG);
+}
+
+/** The other workers' way: they sleep until they are called, serve what there is, and sleep again. */
+export class Called implements Waiting {
+  readonly #calls: Int32Array;
+  readonly #sleep: number | undefined;
+  /** As of before the device was found empty, so that no call after that is missed. */
+  #seen: number;
+
+  /** `sleep` is how long to sleep at most before JavaScript runs again, in milliseconds: -1 for ever. */
+  constructor(calls: Int32Array, sleep: number) {
+    this.#calls = calls;
+    this.#sleep = sleep < 0 ? undefined : sleep;
+    this.#seen = Atomics.load(calls, CALLS);
+  }
+
+  wait(): boolean {
+    Atomics.add(this.#calls, ASLEEP, 1);
+    Atomics.wait(this.#calls, CALLS, this.#seen, this.#sleep);
+    Atomics.sub(this.#calls, ASLEEP, 1);
+    this.#seen = Atomics.load(this.#calls, CALLS);
+    return Atomics.load(this.#calls, STOPPED) === 0;
+  }
+
+  arrived(): void {}
+}

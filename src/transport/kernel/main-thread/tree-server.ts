@@ -1,0 +1,161 @@
+import type { Fields, Struct, View } from '../../../abi/c-struct.ts';
+import { FUSE_ROOT_ID, Opcode } from '../../../abi/fuse.ts';
+import { fuseIoctlIn, fuseOpenOut, fuseReadIn } from '../../../abi/structs.ts';
+import { NOBODY } from '../../../proc-fs/caller.ts';
+import type { ProcFile } from '../../../proc-fs/handler.ts';
+import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
+import { EINTR, EIO } from '../../../sys/errno.ts';
+import { NO_USAGE, type Usage } from '../../usage.ts';
+import { Call } from '../wire/call.ts';
+import type { Channel } from '../wire/channel.ts';
+import { dispatch, treeOperations } from '../wire/dispatch.ts';
+import { MAX_WRITE, PAGE_SIZE } from '../wire/init.ts';
+import { notifyPoll } from '../wire/notify.ts';
+import { fhOf, SharedFile } from '../wire/shared-file.ts';
+import type { TreeInodes } from '../wire/tree-inodes.ts';
+import { Lookups } from './lookups.ts';
+import { OpenFiles } from './open-files.ts';
+
+/** Room for every struct of a fixed size, in bytes. */
+const SMALL_REPLY = 256;
+
+export interface TreeServerOptions {
+  /** The numbers under which the kernel was lent backing files, by inode. */
+  readonly backing: ReadonlyMap<number, number>;
+  /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
+  readonly usage?: (() => Usage) | undefined;
+  /** Told of each entry that nobody can ask for any more: it was removed, and the kernel has forgotten it. */
+  readonly gone?: ((entry: ProcDirEntry) => void) | undefined;
+}
+
+/**
+ * Serves what workers pass on, on the thread that has the tree and the state that its handlers close over. A handler
+ * here may take its time: other requests are served meanwhile.
+ */
+export class TreeServer implements TreeInodes {
+  readonly #lookups = new Lookups();
+  readonly #root: ProcDirEntry;
+  readonly #channel: Channel;
+  readonly #options: TreeServerOptions;
+  readonly #files = new OpenFiles();
+  /** Requests whose handlers have not answered yet, by their `unique`. */
+  readonly #waiting = new Map<number, Call>();
+
+  constructor(root: ProcDirEntry, channel: Channel, options: TreeServerOptions) {
+    this.#root = root;
+    this.#channel = channel;
+    this.#options = options;
+  }
+
+  /** Serves a request's message, which a whole header is known to be there of. */
+  serve(message: Uint8Array): void {
+    const call = Call.of(message, room(message));
+    const answer = dispatch(treeOperations, this, call);
+    if (typeof answer === 'number') {
+      this.#channel.answer(call, answer);
+      return;
+    }
+    const { unique } = call.header;
+    this.#waiting.set(unique, call);
+    const late = (result: number) => {
+      if (this.#waiting.delete(unique)) this.#channel.answer(call, result);
+      else this.#undo(call, result);
+    };
+    answer.then(late, (error: unknown) => {
+      console.error(error);
+      late(-EIO);
+    });
+  }
+
+  /** The answer comes too late for a client that was told otherwise: what it opened for it, nobody else releases. */
+  #undo(call: Call, result: number): void {
+    if (call.header.opcode !== Opcode.OPEN || result < 0) return;
+    this.#files.release(call.outputAt(fuseOpenOut, 0).fh, call.caller);
+  }
+
+  /** Answers a request whose worker is gone. */
+  abandon(unique: number): void {
+    this.#channel.answer(Call.numbered(unique), -EIO);
+  }
+
+  /**
+   * Drops the answers that are still to come, and releases what is open. An unmount leaves nothing open, but a connection
+   * that was cut does, and the kernel says no more.
+   */
+  end(): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { caller } of waiting) caller.abort();
+    this.#files.releaseAll(NOBODY);
+  }
+
+  node(nodeid: number): ProcDirEntry | undefined {
+    return nodeid === FUSE_ROOT_ID ? this.#root : this.#lookups.get(nodeid);
+  }
+
+  known(entry: ProcDirEntry): void {
+    this.#lookups.add(entry);
+  }
+
+  forget(nodeid: number, nlookup: number): void {
+    const entry = this.#lookups.forget(nodeid, nlookup);
+    if (entry?.isRemoved) this.#options.gone?.(entry);
+  }
+
+  /** An entry was removed from the tree. */
+  removed(entry: ProcDirEntry): void {
+    if (this.#lookups.get(entry.ino) === undefined) this.#options.gone?.(entry);
+  }
+
+  keepFile(file: ProcFile, { ops, kind }: ProcDirEntry): number {
+    if (ops?.placement.shared !== undefined) return fhOf(file);
+    return this.#files.add(file, kind === 'file' ? ops : undefined);
+  }
+
+  file({ ops }: ProcDirEntry, fh: number): ProcFile | undefined {
+    return ops?.placement.shared === undefined ? this.#files.get(fh) : new SharedFile().place(fh);
+  }
+
+  dropFile(_node: ProcDirEntry, fh: number): void {
+    this.#files.delete(fh);
+  }
+
+  backingId({ ino }: ProcDirEntry): number | undefined {
+    return this.#options.backing.get(ino);
+  }
+
+  waker(kh: number): () => void {
+    return () => notifyPoll(this.#channel, kh);
+  }
+
+  usage(): Usage {
+    return this.#options.usage?.() ?? NO_USAGE;
+  }
+
+  interrupt(unique: number): boolean {
+    const call = this.#waiting.get(unique);
+    if (call === undefined) return false;
+    this.#waiting.delete(unique);
+    this.#channel.answer(call, -EINTR);
+    call.caller.abort();
+    return true;
+  }
+}
+
+/** Room for the body of the reply to a request, in bytes: a small struct, and what it asks for. */
+function room(message: Uint8Array): number {
+  const call = Call.of(message, 0);
+  const asked = <F extends Fields>(struct: Struct<F>, size: (input: View<F>) => number) =>
+    call.isWhole(struct.size) ? Math.min(size(call.input(struct)), MAX_WRITE) : 0;
+  switch (call.header.opcode) {
+    case Opcode.READ:
+    case Opcode.READDIR:
+      return SMALL_REPLY + asked(fuseReadIn, (input) => input.size);
+    case Opcode.IOCTL:
+      return SMALL_REPLY + asked(fuseIoctlIn, (input) => input.out_size);
+    case Opcode.READLINK:
+      return PAGE_SIZE;
+    default:
+      return SMALL_REPLY;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Call } from './call.ts';
+
+/** What a channel says when it is asked for the next request. */
+export const Next = {
+  /** The call holds a request. */
+  REQUEST: 0,
+  /** There is none, and the channel is one that doesn't wait; or it was told to stop waiting. */
+  NOTHING: 1,
+  /** There will be none any more: the file system is unmounted. */
+  UNMOUNTED: 2,
+} as const;
+
+export type Next = (typeof Next)[keyof typeof Next];
+
+/** Where requests come from and replies go: the kernel, or whoever stands in for it. */
+export interface Channel {
+  /** Puts the next request into `call`: at least its whole header, with a number that can be answered. */
+  next(call: Call): Next;
+
+  /**
+   * Answers the request in `call`: with the length of the body that its reply has, a negative error number, or NO_REPLY. Never
+   * throws: a reply that isn't taken is a mistake of ours, and becomes EIO.
+   */
+  answer(call: Call, answer: number): void;
+
+  /** Sends a notification: a whole message. */
+  notify(message: Uint8Array): void;
+
+  /** Lets go of the kernel's end. What is answered afterwards goes nowhere. */
+  close(): void;
+}

@@ -1,0 +1,17 @@
+import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
+import type { Usage } from '../../usage.ts';
+import type { Inodes } from './operation.ts';
+
+/** What operations on the whole tree need of the thread that has it. */
+export interface TreeInodes extends Inodes<ProcDirEntry> {
+  /** The kernel was told of an entry once more. */
+  known(entry: ProcDirEntry): void;
+  /** The kernel forgets an inode, as far as it was told of it `nlookup` times. */
+  forget(nodeid: number, nlookup: number): void;
+  /** A function that wakes whoever polls with the kernel's handle `kh`. */
+  waker(kh: number): () => void;
+  /** What df shows. */
+  usage(): Usage;
+  /** Answers a waiting request with EINTR. Returns whether there was such a request. */
+  interrupt(unique: number): boolean;
+}

@@ -1,0 +1,107 @@
+import { Opcode } from '../../../abi/fuse.ts';
+import { EDEADLK, EIO } from '../../../sys/errno.ts';
+import type { Call } from '../wire/call.ts';
+import { type Channel, Next } from '../wire/channel.ts';
+import { dispatch, fileOperations, treeOperations } from '../wire/dispatch.ts';
+import { type News, type SharedNode, WAITING } from '../worker-contract.ts';
+import { SharedInodes, type WorkerNode } from './shared-inodes.ts';
+
+/** What a worker has to do with the mount that it works for. */
+export interface Mount {
+  /** Where to say which request the mount would be left with, if this thread ended. */
+  readonly serving: Float64Array;
+  /** How often there was news. */
+  readonly news: Int32Array;
+  /** The news that has come since the last time. */
+  takeNews(): readonly News[];
+  /** The thread that has the tree. */
+  readonly owner: number;
+  /** Passes a request on to it. */
+  forward(message: Uint8Array<ArrayBuffer>): void;
+}
+
+/**
+ * A worker: takes requests from a channel, serves those for the files it knows on the spot, and passes the others on to the
+ * thread that has the tree. It comes back to its event loop only when there is news of a file, to import its handler.
+ */
+export class Serving {
+  readonly #inodes = new SharedInodes();
+  readonly #mount: Mount;
+  #seen = 0;
+
+  constructor(mount: Mount) {
+    this.#mount = mount;
+  }
+
+  /** Takes a file in, before or between requests. Throws what its module throws. */
+  add(node: SharedNode): Promise<WorkerNode> {
+    return this.#inodes.add(node);
+  }
+
+  /** Serves until the file system is unmounted, or the channel stops. */
+  async run(channel: Channel, call: Call): Promise<void> {
+    while (this.#serve(channel, call)) {
+      await this.#learn();
+      this.#one(channel, call);
+    }
+  }
+
+  /** Serves one request after the other. Returns true with one that waits for the news to be learned, false at the end. */
+  #serve(channel: Channel, call: Call): boolean {
+    const { news } = this.#mount;
+    while (channel.next(call) === Next.REQUEST) {
+      if (news[0] !== this.#seen) return true;
+      this.#one(channel, call);
+    }
+    return false;
+  }
+
+  #one(channel: Channel, call: Call): void {
+    const { serving } = this.#mount;
+    serving[0] = call.header.unique;
+    const { opcode, nodeid } = call.header;
+    const node = this.#inodes.node(nodeid);
+    if (node === undefined || fileOperations[opcode] === undefined) this.#pass(channel, call);
+    else {
+      const answer = dispatch(fileOperations, this.#inodes, call);
+      const result = typeof answer === 'number' ? answer : tooLate();
+      channel.answer(call, result);
+      if (node.ops.placement.secret) call.wipe(result);
+    }
+    serving[0] = WAITING;
+  }
+
+  /** To the thread that has the tree, unless it is that one which waits for the answer, and so can't give it. */
+  #pass(channel: Channel, call: Call): void {
+    const { opcode, pid } = call.header;
+    if (pid !== this.#mount.owner || treeOperations[opcode]?.silent) this.#mount.forward(call.message());
+    else {
+      console.error(
+        `ramproc: the thread that serves a mount called into it (${nameOf(opcode)}), and would wait for itself for ever: EDEADLK. Use the asynchronous functions of fs there.`,
+      );
+      channel.answer(call, -EDEADLK);
+    }
+  }
+
+  async #learn(): Promise<void> {
+    const { news } = this.#mount;
+    this.#seen = news[0] ?? 0;
+    for (const one of this.#mount.takeNews()) {
+      if ('forgotten' in one) this.#inodes.delete(one.forgotten);
+      else {
+        // Until it can be had here, the thread that has the tree serves it.
+        await this.add(one.added).catch((error: unknown) => console.error(error));
+      }
+    }
+  }
+}
+
+function nameOf(opcode: number): string {
+  return Object.entries(Opcode).find(([, number]) => number === opcode)?.[0] ?? `operation ${opcode}`;
+}
+
+/** A worker is never on its event loop, where a promise could be kept: see SharedHandler. */
+function tooLate(): number {
+  console.error(new TypeError('A shared handler answered with a promise; it must answer at once.'));
+  return -EIO;
+}
