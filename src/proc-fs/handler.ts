@@ -6,6 +6,10 @@ import type { Whence } from './whence.ts';
 /** An answer now, or later: a handler on the program's event loop may be async. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/** What a function answers that may also have no `return`. */
+// biome-ignore lint/suspicious/noConfusingVoidType: that is its type.
+export type OrNothing<T> = T | void;
+
 /** An open file: what the kernel's `struct file` is to a `proc_ops` function. */
 export interface ProcFile<P = unknown> {
   /** The flags of open(2), such as O_APPEND, as numbers of `fs.constants`, with what fcntl(2) has changed since. */
@@ -55,8 +59,7 @@ export interface AttrChange {
  */
 export interface ProcHandler<P = unknown> {
   /** What it returns is the file's `privateData` from then on. Source: open(2). Missing: the open succeeds. */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing is one of its forms.
-  open?(file: ProcFile<P>, caller: Caller): MaybePromise<P | void>;
+  open?(file: ProcFile<P>, caller: Caller): MaybePromise<OrNothing<P>>;
 
   /** Called once, when the last descriptor and mapping of an open file are gone. Missing: nothing happens. */
   release?(file: ProcFile<P>, caller: Caller): MaybePromise<void>;
@@ -65,20 +68,23 @@ export interface ProcHandler<P = unknown> {
    * Fills `to` with the bytes at `offset`. Returns how many, or nothing: then what `to` took counts. 0 is the end.
    * Source: pread(2). Missing: EIO.
    */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing is one of its forms.
-  read?(file: ProcFile<P>, to: UserSliceWriter, offset: number, caller: Caller): MaybePromise<number | void>;
+  read?(
+    file: ProcFile<P>,
+    to: UserSliceWriter,
+    offset: number,
+    caller: Caller,
+  ): MaybePromise<OrNothing<number>>;
 
   /**
    * Takes the bytes of `from` to `offset`. Returns how many it took, or nothing: then what was read of `from` counts.
    * Source: pwrite(2). Missing: EIO.
    */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing is one of its forms.
   write?(
     file: ProcFile<P>,
     from: UserSliceReader,
     offset: number,
     caller: Caller,
-  ): MaybePromise<number | undefined>;
+  ): MaybePromise<OrNothing<number>>;
 
   /**
    * Returns the position that `offset` and `whence` mean. `offset` may be negative for SeekCur and SeekEnd.
@@ -103,8 +109,7 @@ export interface ProcHandler<P = unknown> {
     input: UserSliceReader,
     output: UserSliceWriter,
     caller: Caller,
-    // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing is one of its forms.
-  ): MaybePromise<number | void>;
+  ): MaybePromise<OrNothing<number>>;
 
   /** Makes the file `size` bytes long. Source: truncate(2). Missing: succeeds and changes nothing, as in /proc. */
   truncate?(size: number, caller: Caller): MaybePromise<void>;

@@ -1,7 +1,7 @@
 import { EFBIG, EINVAL, EIO, ENOTTY, EOPNOTSUPP, Errno, ESPIPE } from '../sys/errno.ts';
 import { type Timespec, UTIME_NOW } from '../sys/time.ts';
 import type { Caller } from './caller.ts';
-import type { Attr, AttrChange, MaybePromise, ProcFile, ProcHandler } from './handler.ts';
+import type { Attr, AttrChange, MaybePromise, OrNothing, ProcFile, ProcHandler } from './handler.ts';
 import type { Placement } from './placement.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import { Whence } from './whence.ts';
@@ -243,16 +243,14 @@ function upTo(most: number): (answer: number | undefined) => number {
 }
 
 /** A read's count: what the handler says, which can't be more than what it wrote, or what it wrote. */
-// biome-ignore lint/suspicious/noConfusingVoidType: what a handler returned that returns nothing.
-function checkedRead(count: number | void, to: UserSliceWriter): number {
+function checkedRead(count: OrNothing<number>, to: UserSliceWriter): number {
   if (count === undefined) return to.transferred;
   if (count === 0 && to.transferred > 0) throw miscounted('read', to.transferred);
   return checked(count, to.transferred);
 }
 
 /** A write's count: what the handler says, which can't be more than there was, or what it took. */
-// biome-ignore lint/suspicious/noConfusingVoidType: what a handler returned that returns nothing.
-function checkedWrite(count: number | void, from: UserSliceReader): number {
+function checkedWrite(count: OrNothing<number>, from: UserSliceReader): number {
   if (count === undefined) return from.transferred;
   if (count === 0 && from.transferred > 0) throw miscounted('write', from.transferred);
   return checked(count, from.length);

@@ -26,7 +26,9 @@ async function mountOne(
 describe('fallocate', () => {
   test('hands over mode, offset and length, beyond 4 GiB too', async () => {
     const seen: unknown[] = [];
-    await using file = await mountOne({ fallocate: (_file, ...rest) => void seen.push(rest) });
+    await using file = await mountOne({
+      fallocate: (_file, mode, offset, length) => void seen.push([mode, offset, length]),
+    });
     expect(await client.sys.fallocate(file.fd, 0, 1, 2)).toBe(0);
     const punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
     expect(await client.sys.fallocate(file.fd, punch, 2 ** 40, 2 ** 33 + 1)).toBe(0);

@@ -33,7 +33,12 @@ describe('a UserSliceWriter', () => {
           expect(failed).toBe(fits < size ? EFAULT : undefined);
           expected.fill(201 + i, MARGIN + done, MARGIN + done + fits);
           done += fits;
-          expect(writer).toMatchObject({ transferred: done, length: window, left: window - done, start: MARGIN + done });
+          expect(writer).toMatchObject({
+            transferred: done,
+            length: window,
+            left: window - done,
+            start: MARGIN + done,
+          });
           expect(bytes).toEqual(expected);
         }
       }),

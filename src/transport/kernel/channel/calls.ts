@@ -7,13 +7,14 @@ import type { Waiting } from './device.ts';
 const CALLS = 0;
 const ASLEEP = 1;
 const STOPPED = 2;
+const LEADERLESS = 3;
 
 /** From how many bytes on a request counts as long: the copies then take longer than to wake somebody. */
 const LONG = 64 * 1024;
 
 /** The numbers of a mount, shared by its threads. */
 export function allocateCalls(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
+  return new Int32Array(new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT));
 }
 
 /** Wakes a worker that sleeps until it is called. */
@@ -23,11 +24,22 @@ export function callHelper(calls: Int32Array): void {
   Atomics.notify(calls, CALLS, 1);
 }
 
-/** Has all that sleep until they are called look again, and if `forGood`, sleep no more. */
-export function callAll(calls: Int32Array, forGood: boolean): void {
-  if (forGood) Atomics.store(calls, STOPPED, 1);
+/** Has all that sleep until they are called look again. */
+export function callAll(calls: Int32Array): void {
   Atomics.add(calls, CALLS, 1);
   Atomics.notify(calls, CALLS);
+}
+
+/** The same, and they sleep no more. */
+export function stopAll(calls: Int32Array): void {
+  Atomics.store(calls, STOPPED, 1);
+  callAll(calls);
+}
+
+/** Whether there is a first worker. While there is none, the others wait for requests themselves. */
+export function setLeader(calls: Int32Array, there: boolean): void {
+  Atomics.store(calls, LEADERLESS, there ? 0 : 1);
+  if (!there) callAll(calls);
 }
 
 /**
@@ -62,19 +74,25 @@ function isLong(call: Call): boolean {
 
 /** The other workers' way: they sleep until they are called, serve what there is, and sleep again. */
 export class Called implements Waiting {
+  readonly #waiting: Waiting;
   readonly #calls: Int32Array;
   readonly #sleep: number | undefined;
   /** As of before the device was found empty, so that no call after that is missed. */
   #seen: number;
 
-  /** `sleep` is how long to sleep at most before JavaScript runs again, in milliseconds: -1 for ever. */
-  constructor(calls: Int32Array, sleep: number) {
+  /**
+   * `waiting` is the first worker's, for when there is none. `sleep` is how long to sleep at most before JavaScript runs again, in
+   * milliseconds: -1 for ever.
+   */
+  constructor(waiting: Waiting, calls: Int32Array, sleep: number) {
+    this.#waiting = waiting;
     this.#calls = calls;
     this.#sleep = sleep < 0 ? undefined : sleep;
     this.#seen = Atomics.load(calls, CALLS);
   }
 
   wait(): boolean {
+    if (Atomics.load(this.#calls, LEADERLESS) === 1) return this.#waiting.wait();
     Atomics.add(this.#calls, ASLEEP, 1);
     Atomics.wait(this.#calls, CALLS, this.#seen, this.#sleep);
     Atomics.sub(this.#calls, ASLEEP, 1);
@@ -82,5 +100,7 @@ export class Called implements Waiting {
     return Atomics.load(this.#calls, STOPPED) === 0;
   }
 
-  arrived(): void {}
+  arrived(call: Call): void {
+    this.#waiting.arrived(call);
+  }
 }

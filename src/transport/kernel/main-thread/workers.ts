@@ -3,7 +3,7 @@ import { basename, extname } from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { Event } from '../../../sys/eventfd.ts';
 import { runsInParallel } from '../../../sys/processors.ts';
-import { allocateCalls, callAll } from '../channel/calls.ts';
+import { allocateCalls, callAll, setLeader, stopAll } from '../channel/calls.ts';
 import {
   type News,
   type SharedNode,
@@ -110,7 +110,7 @@ export class Workers {
   /** Has all end with the request that they serve, whatever the mount does. */
   stop(): void {
     this.#stop.set();
-    callAll(this.#data.calls, true);
+    stopAll(this.#data.calls);
   }
 
   /** Whether they keep the program's event loop alive. */
@@ -142,8 +142,10 @@ export class Workers {
     let ended = false;
     let cause: unknown = new Error('it called process.exit()');
     worker.on('message', (message: WorkerMessage) => {
-      if (message === 'ready') ready();
-      else if (message === 'ended') ended = true;
+      if (message === 'ready') {
+        if (thread === 0) setLeader(this.#data.calls, true);
+        ready();
+      } else if (message === 'ended') ended = true;
       else this.#owner.serve(message);
     });
     worker.on('error', (error) => {
@@ -153,9 +155,10 @@ export class Workers {
     this.#running.delete(worker);
     if (ended) {
       // The others sleep until they are called, and would never know.
-      callAll(this.#data.calls, true);
+      callAll(this.#data.calls);
       return false;
     }
+    if (thread === 0) setLeader(this.#data.calls, false);
     const why = cause instanceof Error ? cause.message : String(cause);
     const [request = STARTING] = serving;
     if (request === STARTING) throw new Error(`a worker ended before it served anything (${why})`, { cause });

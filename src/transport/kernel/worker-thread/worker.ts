@@ -24,8 +24,8 @@ for (const node of nodes) {
 }
 if (memory === undefined || memory.length < Call.space(MAX_WRITE))
   memory = new Uint8Array(Call.space(MAX_WRITE));
-const waiting =
-  thread === 0 ? new Calling(new Patience(fd, stop, look, sleep), calls) : new Called(calls, sleep);
+const patience = new Patience(fd, stop, look, sleep);
+const waiting = thread === 0 ? new Calling(patience, calls) : new Called(patience, calls, sleep);
 send('ready');
 await worker.run(recorded(new DeviceChannel(fd, waiting), recording), Call.within(memory, MAX_WRITE));
 send('ended');
