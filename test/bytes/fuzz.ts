@@ -14,7 +14,7 @@ import { mutate, type Seeds } from './mutate.ts';
 import { addProbe } from './probe.ts';
 import { complaint, show, timeless } from './protocol.ts';
 import { Random } from './random.ts';
-import { World } from './world.ts';
+import { Scripted } from './scripted.ts';
 
 const HEADER = fuseInHeader.size;
 const REPLY = fuseOutHeader.size;
@@ -42,7 +42,7 @@ const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffse
 export class Fuzz implements Disposable {
   /** How often each opcode was served without an error, so that a run can tell what it has reached. */
   readonly served = new Map<number, number>();
-  readonly #worlds: readonly [World, World];
+  readonly #worlds: readonly [Scripted, Scripted];
   readonly #said: string[] = [];
   readonly #console = console.error;
   #unique = 2 ** 40;
@@ -50,10 +50,10 @@ export class Fuzz implements Disposable {
 
   static async start(): Promise<Fuzz> {
     const [poison, other] = POISONS;
-    return new Fuzz([await World.start(poison, addProbe), await World.start(other, addProbe)]);
+    return new Fuzz([await Scripted.start(poison, addProbe), await Scripted.start(other, addProbe)]);
   }
 
-  private constructor(worlds: readonly [World, World]) {
+  private constructor(worlds: readonly [Scripted, Scripted]) {
     this.#worlds = worlds;
     // Whatever is logged is an exception that nobody expected.
     console.error = (...said) => this.#said.push(said.map((one) => inspect(one)).join(' '));

@@ -5,7 +5,7 @@ import { mutate, seedsOf } from './mutate.ts';
 import { show } from './protocol.ts';
 import { Random } from './random.ts';
 import { RECORDING, requestsIn } from './recording.ts';
-import { World } from './world.ts';
+import { Scripted } from './scripted.ts';
 
 const COUNT = 1000;
 const REPLY = fuseOutHeader.size + fuseInitOut.size;
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 /** What a session's beginning comes to: the replies, or why there is no session. */
-function begin(world: World, request: Uint8Array): string {
+function begin(world: Scripted, request: Uint8Array): string {
   try {
     return world
       .initialize(request)
@@ -39,8 +39,8 @@ function initOf(length: number): Uint8Array {
 }
 
 test(`${COUNT} hostile first requests begin a session or are refused, whatever stands behind them`, async () => {
-  using world = await World.start(0x00);
-  using other = await World.start(0xff);
+  using world = await Scripted.start(0x00);
+  using other = await Scripted.start(0xff);
   const random = new Random(1);
   const seeds = seedsOf([init]);
   let begun = 0;
@@ -56,7 +56,7 @@ test(`${COUNT} hostile first requests begin a session or are refused, whatever s
 });
 
 test('the second word of flags is taken only from a request that has it', async () => {
-  using world = await World.start(0xff);
+  using world = await Scripted.start(0xff);
   const flags2 = (reply: Uint8Array | undefined) =>
     reply && fuseInitOut.at(new DataView(reply.buffer), fuseOutHeader.size).flags2;
   expect(flags2(world.initialize(initOf(fuseInitIn.size))[0])).not.toBe(0);

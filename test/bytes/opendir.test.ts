@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Opcode } from '../../src/abi/fuse.ts';
 import { fuseInHeader, fuseOpenIn, fuseOutHeader } from '../../src/abi/structs.ts';
 import { ENOENT, ENOTDIR } from '../../src/sys/errno.ts';
-import { World } from './world.ts';
+import { Scripted } from './scripted.ts';
 
 function request(opcode: number, nodeid: number, body: Uint8Array): Uint8Array {
   const bytes = Buffer.concat([new Uint8Array(fuseInHeader.size), body]);
@@ -12,7 +12,7 @@ function request(opcode: number, nodeid: number, body: Uint8Array): Uint8Array {
 }
 
 test('OPENDIR opens what is a directory, and nothing else', async () => {
-  using world = await World.start();
+  using world = await Scripted.start();
   const ask = (opcode: number, nodeid: number, body: Uint8Array) => {
     const [reply = new Uint8Array(fuseOutHeader.size)] = world.send(request(opcode, nodeid, body));
     return fuseOutHeader.at(new DataView(reply.buffer), 0).error;

@@ -1,7 +1,7 @@
 import { Direction, recordHeader } from '../../src/transport/kernel/channel/recording.ts';
 
-/** A session of the clients in record.ts, recorded on Linux 6.18: `npm run record` makes it anew. */
-export const RECORDING = new URL('./session.recording', import.meta.url);
+/** A mount used by the clients in record.ts, recorded on Linux 6.18: `npm run record` makes it anew. */
+export const RECORDING = new URL('./mount.recording', import.meta.url);
 
 export interface Message {
   readonly direction: number;

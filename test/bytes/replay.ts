@@ -1,40 +1,78 @@
-import { fuseInHeader } from '../../src/abi/structs.ts';
+import { fuseOutHeader } from '../../src/abi/structs.ts';
 import { Direction } from '../../src/transport/kernel/channel/recording.ts';
+import type { Call } from '../../src/transport/kernel/wire/call.ts';
+import { type Channel, Next } from '../../src/transport/kernel/wire/channel.ts';
+import { NO_REPLY } from '../../src/transport/kernel/wire/operation.ts';
 import { show, timeless } from './protocol.ts';
 import { messagesIn } from './recording.ts';
-import type { World } from './world.ts';
+import { World } from './world.ts';
 
 /** How a replayed request was answered, and how when it was recorded; undefined: not at all. */
 export interface Replayed {
   readonly opcode: number;
   readonly request: string;
   readonly recorded: string | undefined;
-  readonly replayed: string | undefined;
+  replayed: string | undefined;
 }
 
-/** Plays a recorded session's requests on a world. Notifications aren't compared: nothing here changes by itself. */
-export function replay(recording: Uint8Array, world: World): Replayed[] {
-  const messages = messagesIn(recording);
-  const replies = new Map<number, Uint8Array>();
-  for (const { direction, bytes } of messages) {
-    // unique stands in the same place of both headers.
-    if (direction === Direction.REPLY) replies.set(uniqueOf(bytes), bytes);
+/** A channel that plays the requests of a recorded mount, and keeps what they are answered. */
+class ReplayChannel implements Channel {
+  /** The requests that have been played, by their number. */
+  readonly played = new Map<number, Replayed>();
+  readonly #requests: Uint8Array[];
+  readonly #replies = new Map<number, Uint8Array>();
+  #next = 0;
+
+  constructor(recording: Uint8Array) {
+    const messages = messagesIn(recording);
+    this.#requests = messages
+      .filter(({ direction }) => direction === Direction.REQUEST)
+      .map(({ bytes }) => bytes);
+    for (const { direction, bytes } of messages) {
+      // unique stands in the same place of both headers.
+      if (direction === Direction.REPLY) this.#replies.set(uniqueOf(bytes), bytes);
+    }
   }
-  const requests = messages.filter(({ direction }) => direction === Direction.REQUEST);
-  return requests.map(({ bytes: request }, i) => {
-    const { opcode } = fuseInHeader.at(new DataView(request.buffer), 0);
-    const hex = (reply: Uint8Array | undefined) =>
-      reply && Buffer.from(timeless(opcode, reply)).toString('hex');
-    const [replayed] = i === 0 ? world.initialize(request) : world.send(request);
-    return {
+
+  next(call: Call): Next {
+    const request = this.#requests[this.#next++];
+    if (request === undefined) return Next.UNMOUNTED;
+    call.request.set(request);
+    if (!call.arrived(request.length)) return this.next(call);
+    const { opcode, unique } = call.header;
+    this.played.set(unique, {
       opcode,
       request: show(request),
-      recorded: hex(replies.get(uniqueOf(request))),
-      replayed: hex(replayed),
-    };
-  });
+      recorded: hex(opcode, this.#replies.get(unique)),
+      replayed: undefined,
+    });
+    return Next.REQUEST;
+  }
+
+  answer(call: Call, answer: number): void {
+    if (answer === NO_REPLY) return;
+    const played = this.played.get(call.header.unique);
+    if (played !== undefined) played.replayed = hex(played.opcode, call.reply.slice(0, call.finish(answer)));
+  }
+
+  /** Notifications aren't compared: nothing here changes by itself. */
+  notify(): void {}
+  close(): void {}
+}
+
+/** Plays a recorded mount's requests, without a kernel. */
+export async function replay(recording: Uint8Array): Promise<Replayed[]> {
+  const channel = new ReplayChannel(recording);
+  using world = await World.start(channel);
+  world.initialize();
+  world.run();
+  return [...channel.played.values()];
+}
+
+function hex(opcode: number, reply: Uint8Array | undefined): string | undefined {
+  return reply && Buffer.from(timeless(opcode, reply)).toString('hex');
 }
 
 function uniqueOf(message: Uint8Array): number {
-  return Number(new DataView(message.buffer, message.byteOffset).getBigUint64(8, true));
+  return fuseOutHeader.at(new DataView(message.buffer, message.byteOffset), 0).unique;
 }
