@@ -2,7 +2,6 @@
  * What the layers cost: a READ of 4 KiB from the request's bytes to the reply's, through all of them, against one function
  * that does the same by hand, with no kernel in between. Prints both and their ratio, and fails when one is over the limit.
  */
-import { inlineLayers } from '../../src/daemon/inlining.ts';
 import { LENGTH, type Server } from './abstraction/request.ts';
 import { type Ways, ways } from './abstraction/ways.ts';
 import { format, median } from './statistics.ts';
@@ -34,5 +33,4 @@ function compare({ what, layers, byHand }: Ways): void {
   }
 }
 
-inlineLayers();
 for (const both of ways()) compare(both);

@@ -1,11 +1,12 @@
 import { constants, readFileSync } from 'node:fs';
 import type { fuseInHeader } from '../../../abi/structs.ts';
 import type { Caller } from '../../../proc-fs/caller.ts';
+import type { ProcFile } from '../../../proc-fs/handler.ts';
 
 /** Who makes the request that a call holds. One for each call, used for one request after the other; nothing is looked up unasked. */
 export class RequestCaller implements Caller {
-  /** Of the open file, where the request is on one. */
-  flags = 0;
+  /** The open file that the request is on, if it is on one. */
+  file: ProcFile | undefined;
   readonly #header: ReturnType<typeof fuseInHeader.at>;
   #abort: AbortController | undefined;
 
@@ -28,6 +29,10 @@ export class RequestCaller implements Caller {
 
   get pid(): number {
     return this.tid === 0 ? 0 : processOf(this.tid);
+  }
+
+  get flags(): number {
+    return this.file?.flags ?? 0;
   }
 
   get nonblock(): boolean {

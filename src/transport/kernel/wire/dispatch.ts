@@ -1,8 +1,9 @@
 import { Opcode } from '../../../abi/fuse.ts';
+import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
 import { errnoOf, type Raw } from '../../../proc-fs/proc-ops.ts';
-import { EINVAL, ENOSYS } from '../../../sys/errno.ts';
+import { EINVAL, ENOENT, ENOSYS } from '../../../sys/errno.ts';
 import type { Call } from './call.ts';
-import { type Inodes, NO_REPLY, type Operation } from './operation.ts';
+import { type Inodes, NO_REPLY, type Node, type Operation } from './operation.ts';
 import { copyFileRange, fallocate } from './operations/allocate.ts';
 import { getattr, setattr } from './operations/attr.ts';
 import { fsync } from './operations/fsync.ts';
@@ -21,14 +22,14 @@ import { statfs } from './operations/statfs.ts';
 import { write } from './operations/write.ts';
 import type { TreeInodes } from './tree-inodes.ts';
 
-type Table<I> = readonly (Operation<I> | undefined)[];
+type Table<N extends Node, I> = readonly (Operation<N, I> | undefined)[];
 
-function table<I>(operations: Partial<Record<number, Operation<I>>>): Table<I> {
+function table<N extends Node, I>(operations: Partial<Record<number, Operation<N, I>>>): Table<N, I> {
   return Object.assign([], operations);
 }
 
 /** What may be asked of a file, by opcode. */
-export const fileOperations: Table<Inodes> = table({
+export const fileOperations: Table<Node, Inodes> = table({
   [Opcode.GETATTR]: getattr,
   [Opcode.SETATTR]: setattr,
   [Opcode.OPEN]: open,
@@ -43,7 +44,7 @@ export const fileOperations: Table<Inodes> = table({
 });
 
 /** What may be asked of the whole tree, files included. What is missing is ENOSYS, and the kernel asks it once. */
-export const treeOperations: Table<TreeInodes> = table<TreeInodes>({
+export const treeOperations: Table<ProcDirEntry, TreeInodes> = table<ProcDirEntry, TreeInodes>({
   ...fileOperations,
   [Opcode.POLL]: poll,
   [Opcode.LOOKUP]: lookup,
@@ -69,16 +70,22 @@ export const treeOperations: Table<TreeInodes> = table<TreeInodes>({
 });
 
 /**
- * Serves the request in `call` by the operation that its opcode names in a table. Never throws: a request that is cut short or
- * lies about its length is EINVAL, or ignored where there is no reply, and a mistake, ours or of a callback such as `usage`, is
- * EIO and a stack trace.
+ * Serves the request in `call` by the operation that its opcode names in a table, on the inode that its header names. Never
+ * throws: a request that is cut short or lies about its length is EINVAL, an inode that isn't known ENOENT, either ignored where
+ * there is no reply; and a mistake, ours or of a callback such as `usage`, is EIO and a stack trace.
  */
-export function dispatch<I>(operations: Table<I>, inodes: I, call: Call): Raw {
+export function dispatch<N extends Node, I extends Inodes<N>>(
+  operations: Table<N, I>,
+  inodes: I,
+  call: Call,
+): Raw {
   const operation = operations[call.header.opcode];
   if (operation === undefined) return -ENOSYS;
   if (!call.isWhole(operation.size)) return operation.silent ? NO_REPLY : -EINVAL;
   try {
-    return operation.serve(inodes, call);
+    if (operation.onNode === undefined) return operation.onMount?.(call, inodes) ?? -ENOSYS;
+    const node = inodes.node(call.header.nodeid);
+    return node === undefined ? -ENOENT : operation.onNode(node, call, inodes);
   } catch (error) {
     return errnoOf(error);
   }

@@ -35,35 +35,37 @@ export interface Inodes<N extends Node = Node> {
   backingId(node: N): number | undefined;
 }
 
-/** How one kind of request is served. `I` is what must be known for it. */
-export interface Operation<I> {
+/** How one kind of request is served. `I` is what must be known for it, `N` its inodes. */
+export interface Operation<N extends Node, I> {
   /** The least bytes that a request of this kind has behind its header. */
   readonly size: number;
   /** The protocol has no reply to it, not even an error. */
   readonly silent?: true;
-  /** The length of the reply's body, a negative error number, or NO_REPLY; now or later. */
-  serve(inodes: I, call: Call): Raw;
+  /** On the inode that the header names, which is known. */
+  readonly onNode?: (node: N, call: Call, inodes: I) => Raw;
+  /** On no inode in particular: what the header names is nothing, or for the operation to look at. */
+  readonly onMount?: (call: Call, inodes: I) => Raw;
 }
 
-/** An operation on no inode in particular, whose request begins with `struct`. */
+/**
+ * An operation on no inode in particular, whose request begins with `struct`. Like those below, it returns the length of the
+ * reply's body, a negative error number, or NO_REPLY; now or later.
+ */
 export function onMount<I, F extends Fields>(
   struct: Struct<F>,
-  serve: (inodes: I, call: Call, input: View<F>) => Raw,
-): Operation<I> {
-  return { size: struct.size, serve: (inodes, call) => serve(inodes, call, call.input(struct)) };
+  serve: (call: Call, input: View<F>, inodes: I) => Raw,
+): Operation<Node, I> {
+  return { size: struct.size, onMount: (call, inodes) => serve(call, call.input(struct), inodes) };
 }
 
 /** An operation on an inode of any kind. */
 export function onNode<N extends Node, I extends Inodes<N>, F extends Fields>(
   struct: Struct<F>,
   serve: (node: N, call: Call, input: View<F>, inodes: I) => Raw,
-): Operation<I> {
+): Operation<N, I> {
   return {
     size: struct.size,
-    serve(inodes, call) {
-      const node = inodes.node(call.header.nodeid);
-      return node === undefined ? -ENOENT : serve(node, call, call.input(struct), inodes);
-    },
+    onNode: (node, call, inodes) => serve(node, call, call.input(struct), inodes),
   };
 }
 
@@ -71,7 +73,7 @@ export function onNode<N extends Node, I extends Inodes<N>, F extends Fields>(
 export function onDirectory<N extends Node, I extends Inodes<N>, F extends Fields>(
   struct: Struct<F>,
   serve: (directory: N, call: Call, input: View<F>, inodes: I) => Raw,
-): Operation<I> {
+): Operation<N, I> {
   return onNode<N, I, F>(struct, (node, call, input, inodes) =>
     node.kind === 'directory' ? serve(node, call, input, inodes) : -ENOTDIR,
   );
@@ -81,34 +83,18 @@ export function onDirectory<N extends Node, I extends Inodes<N>, F extends Field
 export function onFile<N extends Node, I extends Inodes<N>, F extends Fields & { fh: 'u64' }>(
   struct: Struct<F>,
   serve: (ops: ProcOps, file: ProcFile | undefined, call: Call, input: View<F>, inodes: I, node: N) => Raw,
-): Operation<I> {
-  return onNode<N, I, F>(struct, (node, call, input, inodes) => {
-    const { ops } = node;
-    if (ops === undefined) return -ENOENT;
-    const file = inodes.file(node, input.fh);
-    call.caller.flags = file === undefined ? 0 : file.flags;
-    return serve(ops, file, call, input, inodes, node);
-  });
-}
-
-/** The same, for a request that carries the open file's flags as they are now: fcntl(2) may have changed them. */
-export function onFileWithFlags<F extends Fields & { fh: 'u64'; flags: 'u32' }>(
-  struct: Struct<F>,
-  serve: (
-    ops: ProcOps,
-    file: ProcFile | undefined,
-    call: Call,
-    input: View<F>,
-    inodes: Inodes,
-    node: Node,
-  ) => Raw,
-): Operation<Inodes> {
-  return onFile<Node, Inodes, F>(struct, (ops, file, call, input, inodes, node) => {
-    const { flags } = input;
-    if (file !== undefined) file.flags = flags;
-    call.caller.flags = flags;
-    return serve(ops, file, call, input, inodes, node);
-  });
+): Operation<N, I> {
+  return {
+    size: struct.size,
+    onNode(node, call, inodes) {
+      const { ops } = node;
+      if (ops === undefined) return -ENOENT;
+      const input = call.input(struct);
+      const file = inodes.file(node, input.fh);
+      call.caller.file = file;
+      return serve(ops, file, call, input, inodes, node);
+    },
+  };
 }
 
 /** `next` of a raw answer that is no error; an error goes through. Not `then`: a module with that name is a promise to `import`. */

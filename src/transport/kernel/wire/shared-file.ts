@@ -13,18 +13,33 @@ export function fhOf({ flags, uid }: ProcFile): number {
   return (flags & FLAGS) * USERS + uid;
 }
 
-/** An open file that is made anew for each call. */
+/** What `flags` is until a request has told them. */
+const AS_OPENED = -1;
+
+/** An open file that is made anew for each call. Nothing is taken apart before somebody asks. */
 export class SharedFile implements ProcFile {
-  flags = 0;
-  uid = 0;
   pos = 0;
   privateData = undefined;
+  #fh = 0;
+  #flags = AS_OPENED;
 
   /** Makes it the one that a call is on. */
   place(fh: number): this {
-    this.flags = Math.floor(fh / USERS);
-    this.uid = fh % USERS;
+    this.#fh = fh;
+    this.#flags = AS_OPENED;
     this.pos = 0;
     return this;
+  }
+
+  get uid(): number {
+    return this.#fh % USERS;
+  }
+
+  get flags(): number {
+    return this.#flags === AS_OPENED ? Math.floor(this.#fh / USERS) : this.#flags;
+  }
+
+  set flags(flags: number) {
+    this.#flags = flags;
   }
 }

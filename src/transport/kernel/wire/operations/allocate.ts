@@ -2,8 +2,10 @@ import { fuseCopyFileRangeIn, fuseFallocateIn, fuseWriteOut } from '../../../../
 import { ENOENT, EXDEV } from '../../../../sys/errno.ts';
 import { andThen, type Inodes, type Node, onFile, onNode } from '../operation.ts';
 
-export const fallocate = onFile(fuseFallocateIn, (ops, file, { caller }, { mode, offset, length }) =>
-  ops.procFallocate(file, mode, offset, length, caller),
+export const fallocate = onFile(
+  fuseFallocateIn,
+  (ops, file, { caller }, { mode, offset, length }, _inodes: Inodes, _node: Node) =>
+    ops.procFallocate(file, mode, offset, length, caller),
 );
 
 /** Between two files the kernel copies by itself once it has seen EXDEV (fuse_copy_file_range). */

@@ -10,6 +10,6 @@ import type { TreeInodes } from '../tree-inodes.ts';
  * A request that isn't waiting here may be on its way or be answered by a worker right now: EAGAIN makes the kernel
  * ask again while it still waits (fuse_dev_do_write), and costs nothing when it doesn't.
  */
-export const interrupt = onMount(fuseInterruptIn, (inodes: TreeInodes, _call, { unique }) =>
+export const interrupt = onMount(fuseInterruptIn, (_call, { unique }, inodes: TreeInodes) =>
   inodes.interrupt(unique) ? NO_REPLY : -EAGAIN,
 );

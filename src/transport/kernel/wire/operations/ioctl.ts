@@ -9,7 +9,7 @@ export const ioctl = onNode(fuseIoctlIn, (node: Node, call, input, inodes: Inode
   const { fh, cmd, in_size: inSize, out_size: outSize } = input;
   if (inSize > call.bodyLength - fuseIoctlIn.size || outSize > call.room - fuseIoctlOut.size) return -EINVAL;
   const file = inodes.file(node, fh);
-  call.caller.flags = file === undefined ? 0 : file.flags;
+  call.caller.file = file;
   const from = call.reader(fuseIoctlIn.size, inSize);
   const to = call.writer(fuseIoctlOut.size, outSize);
   return andThen(ops.procIoctl(file, cmd, from, to, call.caller), (result) => {

@@ -3,7 +3,7 @@ import { onMount } from '../operation.ts';
 import type { TreeInodes } from '../tree-inodes.ts';
 
 /** There are none, as in /proc: an empty list, or for a size of 0 its length. Getting and setting one is ENOSYS. */
-export const listxattr = onMount(fuseGetxattrIn, (_inodes: TreeInodes, call, { size }) => {
+export const listxattr = onMount(fuseGetxattrIn, (call, { size }, _inodes: TreeInodes) => {
   if (size > 0) return 0;
   call.output(fuseGetxattrOut);
   return fuseGetxattrOut.size;

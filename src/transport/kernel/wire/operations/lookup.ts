@@ -10,7 +10,7 @@ import { attrValid, encodeAttr, withAttr } from './attr.ts';
 /** How long the kernel may believe a name, in seconds: until it is told that the entry is gone. */
 const ENTRY_VALID = 3600;
 
-export const lookup: Operation<TreeInodes> = {
+export const lookup: Operation<ProcDirEntry, TreeInodes> = {
   ...onDirectory(nothing, (parent: ProcDirEntry, call, _input, inodes: TreeInodes) => {
     const [name] = namesIn(call, 0);
     const entry = name === undefined ? undefined : parent.child(name);
@@ -29,16 +29,16 @@ export const lookup: Operation<TreeInodes> = {
   size: 1,
 };
 
-export const forget: Operation<TreeInodes> = {
-  ...onMount(fuseForgetIn, (inodes: TreeInodes, call, { nlookup }) => {
+export const forget: Operation<ProcDirEntry, TreeInodes> = {
+  ...onMount(fuseForgetIn, (call, { nlookup }, inodes: TreeInodes) => {
     inodes.forget(call.header.nodeid, nlookup);
     return NO_REPLY;
   }),
   silent: true,
 };
 
-export const batchForget: Operation<TreeInodes> = {
-  ...onMount(fuseBatchForgetIn, (inodes: TreeInodes, call, { count }) => {
+export const batchForget: Operation<ProcDirEntry, TreeInodes> = {
+  ...onMount(fuseBatchForgetIn, (call, { count }, inodes: TreeInodes) => {
     const fits = Math.floor((call.bodyLength - fuseBatchForgetIn.size) / fuseForgetOne.size);
     for (let i = 0; i < Math.min(count, fits); i++) {
       const one = call.inputAt(fuseForgetOne, fuseBatchForgetIn.size + i * fuseForgetOne.size);

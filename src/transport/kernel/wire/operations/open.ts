@@ -4,7 +4,7 @@ import type { ProcFile } from '../../../../proc-fs/handler.ts';
 import type { ProcOps } from '../../../../proc-fs/proc-ops.ts';
 import { ENOENT } from '../../../../sys/errno.ts';
 import type { Call } from '../call.ts';
-import { andThen, type Inodes, type Node, onFileWithFlags, onNode } from '../operation.ts';
+import { andThen, type Inodes, type Node, onFile, onNode } from '../operation.ts';
 
 /** O_TRUNC never arrives: without FUSE_ATOMIC_O_TRUNC the kernel makes a SETATTR of it (may_open, handle_truncate). */
 export const open = onNode(fuseOpenIn, (node: Node, call, { flags }, inodes: Inodes) => {
@@ -23,8 +23,8 @@ export const open = onNode(fuseOpenIn, (node: Node, call, { flags }, inodes: Ino
 
 /** An open file as its handler first sees it. */
 export function newFile({ header, caller }: Call, flags: number): ProcFile {
-  caller.flags = flags;
-  return { flags, uid: header.uid, pos: 0, privateData: undefined };
+  caller.file = { flags, uid: header.uid, pos: 0, privateData: undefined };
+  return caller.file;
 }
 
 /** Unless the file says otherwise, every read and write reaches its handler, as in /proc: FOPEN_DIRECT_IO. */
@@ -35,7 +35,7 @@ function openFlags({ handler, placement }: ProcOps): number {
   return FopenFlag.DIRECT_IO | parallel | nonseekable;
 }
 
-export const release = onFileWithFlags(fuseReleaseIn, (ops, file, call, { fh }, inodes, node) => {
+export const release = onFile(fuseReleaseIn, (ops, file, call, { fh }, inodes: Inodes, node: Node) => {
   inodes.dropFile(node, fh);
   return ops.procRelease(file, call.caller);
 });

@@ -1,5 +1,6 @@
 import { FUSE_POLL_SCHEDULE_NOTIFY } from '../../../../abi/fuse.ts';
 import { fusePollIn, fusePollOut } from '../../../../abi/structs.ts';
+import type { ProcDirEntry } from '../../../../proc-fs/proc-dir-entry.ts';
 import { andThen, onFile } from '../operation.ts';
 import type { TreeInodes } from '../tree-inodes.ts';
 
@@ -9,10 +10,13 @@ const nobodyWaits = (): void => {};
  * Always on the thread that has the tree, also for a handler that is shared: who waits is woken later, and a worker has no event
  * loop on which it could be told of that.
  */
-export const poll = onFile(fusePollIn, (ops, file, call, { kh, flags }, inodes: TreeInodes) => {
-  const wake = flags & FUSE_POLL_SCHEDULE_NOTIFY ? inodes.waker(kh) : nobodyWaits;
-  return andThen(ops.procPoll(file, wake, call.caller), (events) => {
-    call.output(fusePollOut).revents = events;
-    return fusePollOut.size;
-  });
-});
+export const poll = onFile(
+  fusePollIn,
+  (ops, file, call, { kh, flags }, inodes: TreeInodes, _node: ProcDirEntry) => {
+    const wake = flags & FUSE_POLL_SCHEDULE_NOTIFY ? inodes.waker(kh) : nobodyWaits;
+    return andThen(ops.procPoll(file, wake, call.caller), (events) => {
+      call.output(fusePollOut).revents = events;
+      return fusePollOut.size;
+    });
+  },
+);

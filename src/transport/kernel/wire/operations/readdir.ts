@@ -4,7 +4,7 @@ import { EINVAL } from '../../../../sys/errno.ts';
 import { DT } from '../../../../sys/stat.ts';
 import type { Call } from '../call.ts';
 import { nothing } from '../nothing.ts';
-import { onDirectory, onMount } from '../operation.ts';
+import { onDirectory } from '../operation.ts';
 import type { TreeInodes } from '../tree-inodes.ts';
 import { newFile } from './open.ts';
 
@@ -24,7 +24,10 @@ export const releasedir = onDirectory(
   },
 );
 
-export const fsyncdir = onMount(nothing, (_inodes: TreeInodes) => 0);
+export const fsyncdir = onDirectory(
+  nothing,
+  (_directory: ProcDirEntry, _call, _input, _inodes: TreeInodes) => 0,
+);
 
 /** Where the `..` of a listing stands; `.` is before it, and an entry stands at its inode number, which is above. */
 const DOT = 0;

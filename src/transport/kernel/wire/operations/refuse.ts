@@ -3,10 +3,10 @@ import { fuseRename2In, fuseRenameIn } from '../../../../abi/structs.ts';
 import { refusal } from '../../../refusal.ts';
 import { namesIn } from '../names.ts';
 import { nothing } from '../nothing.ts';
-import { type Operation, onMount } from '../operation.ts';
+import { type Node, type Operation, onMount } from '../operation.ts';
 import type { TreeInodes } from '../tree-inodes.ts';
 
-function refuse(errno: number): Operation<TreeInodes> {
+function refuse(errno: number): Operation<Node, TreeInodes> {
   return onMount(nothing, () => -errno);
 }
 
@@ -15,8 +15,8 @@ export const remove = refuse(refusal.remove);
 export const rename = renameOf(fuseRenameIn);
 export const rename2 = renameOf(fuseRename2In);
 
-function renameOf<F extends { newdir: 'u64' }>(struct: Struct<F>): Operation<TreeInodes> {
-  return onMount(struct, (inodes: TreeInodes, call, input) => {
+function renameOf<F extends { newdir: 'u64' }>(struct: Struct<F>): Operation<Node, TreeInodes> {
+  return onMount(struct, (call, input, inodes: TreeInodes) => {
     const [, name] = namesIn(call, struct.size);
     const there = name !== undefined && inodes.node(input.newdir)?.child(name) !== undefined;
     return -refusal.rename(there);

@@ -4,7 +4,7 @@ import { nothing } from '../nothing.ts';
 import { onMount } from '../operation.ts';
 import type { TreeInodes } from '../tree-inodes.ts';
 
-export const statfs = onMount(nothing, (inodes: TreeInodes, call) => {
+export const statfs = onMount(nothing, (call, _input, inodes: TreeInodes) => {
   const { used, max, size } = inodes.usage();
   const out = call.output(fuseStatfsOut);
   out.bsize = out.frsize = size;

@@ -2,11 +2,13 @@ import { FUSE_WRITE_KILL_SUIDGID } from '../../../../abi/fuse.ts';
 import { fuseWriteIn, fuseWriteOut } from '../../../../abi/structs.ts';
 import { EINVAL } from '../../../../sys/errno.ts';
 import type { Call } from '../call.ts';
-import { onFileWithFlags } from '../operation.ts';
+import { type Inodes, type Node, onFile } from '../operation.ts';
 
 /** The bytes follow the struct; the handler takes them from the request in place. */
-export const write = onFileWithFlags(fuseWriteIn, (ops, file, call, input) => {
-  const { size } = input;
+export const write = onFile(fuseWriteIn, (ops, file, call, input, _inodes: Inodes, _node: Node) => {
+  const { size, flags } = input;
+  // As they are now: fcntl(2) may have changed them.
+  if (file !== undefined) file.flags = flags;
   if (size !== call.bodyLength - fuseWriteIn.size) return -EINVAL;
   if (input.write_flags & FUSE_WRITE_KILL_SUIDGID) ops.procKillPriv();
   const from = call.reader(fuseWriteIn.size, size);
