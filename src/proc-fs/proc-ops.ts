@@ -102,16 +102,17 @@ export class ProcOps {
 
   procRead(file: ProcFile | undefined, to: UserSliceWriter, offset: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
-    const wrong = rangeError(offset, 0);
-    if (wrong !== 0) return wrong;
+    if (!(offset >= 0 && Number.isSafeInteger(offset + to.length))) {
+      const wrong = rangeError(offset, 0);
+      if (wrong !== 0) return wrong;
+      // No file has bytes there: the read is short, as at any end. The kernel reads whole pages on behalf of a mapping.
+      to.place(to.bytes, to.start, Number.MAX_SAFE_INTEGER - offset);
+    }
     if (this.handler.read === undefined) return -EIO;
-    // No file has bytes there: the read is short, as at any end. The kernel reads whole pages on behalf of a mapping.
-    const most = Number.MAX_SAFE_INTEGER - offset;
-    if (to.length > most) to.place(to.bytes, to.start, most);
     try {
       const count = this.handler.read(file, to, offset, caller);
       if (typeof count === 'object') return count.then((n) => checkedRead(n, to)).catch(errnoOf);
-      return checkedRead(count, to);
+      return count === to.transferred ? count : checkedRead(count, to);
     } catch (error) {
       return errnoOf(error);
     }
@@ -119,13 +120,15 @@ export class ProcOps {
 
   procWrite(file: ProcFile | undefined, from: UserSliceReader, offset: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
-    const wrong = rangeError(offset, from.length);
-    if (wrong !== 0) return wrong;
+    if (!(offset >= 0 && Number.isSafeInteger(offset + from.length))) {
+      const wrong = rangeError(offset, from.length);
+      if (wrong !== 0) return wrong;
+    }
     if (this.handler.write === undefined) return -EIO;
     try {
       const count = this.handler.write(file, from, offset, caller);
       if (typeof count === 'object') return count.then((n) => checkedWrite(n, from)).catch(errnoOf);
-      return checkedWrite(count, from);
+      return count === from.transferred ? count : checkedWrite(count, from);
     } catch (error) {
       return errnoOf(error);
     }
