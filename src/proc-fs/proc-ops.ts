@@ -102,7 +102,7 @@ export class ProcOps {
 
   procRead(file: ProcFile | undefined, to: UserSliceWriter, offset: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
-    if (!(offset >= 0 && Number.isSafeInteger(offset + to.length))) {
+    if (!(Number.isSafeInteger(offset) && offset >= 0 && offset + to.length <= Number.MAX_SAFE_INTEGER)) {
       const wrong = rangeError(offset, 0);
       if (wrong !== 0) return wrong;
       // No file has bytes there: the read is short, as at any end. The kernel reads whole pages on behalf of a mapping.
@@ -120,7 +120,7 @@ export class ProcOps {
 
   procWrite(file: ProcFile | undefined, from: UserSliceReader, offset: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
-    if (!(offset >= 0 && Number.isSafeInteger(offset + from.length))) {
+    if (!(Number.isSafeInteger(offset) && offset >= 0 && offset + from.length <= Number.MAX_SAFE_INTEGER)) {
       const wrong = rangeError(offset, from.length);
       if (wrong !== 0) return wrong;
     }
