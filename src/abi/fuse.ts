@@ -82,6 +82,12 @@ export const FattrFlag = {
   MTIME_NOW: 1 << 8,
 } as const;
 
+/** `read_flags` of fuse_read_in: a client reads, and not the page cache (fuse_send_read; fuse_read_args_fill has none). */
+export const FUSE_READ_LOCKOWNER = 1 << 1;
+
+/** `write_flags` of fuse_write_in: the page cache writes back, and not a client. */
+export const FUSE_WRITE_CACHE = 1 << 0;
+
 /** `write_flags` of fuse_write_in: whoever writes may not keep the set-user-ID and set-group-ID bits. */
 export const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
 export const FUSE_FSYNC_FDATASYNC = 1 << 0;

@@ -33,3 +33,10 @@ export function unmapInPlace(address: number, length: number): void {
 export function viewMemory(address: number, length: number): Uint8Array {
   return new Uint8Array(koffi.view(address, length));
 }
+
+const munmap = libcFunction<[address: number, length: number]>('munmap', 'int', ['intptr_t', 'size_t']);
+
+/** Gives mapped memory back, addresses and all. Nobody may have a view of it. Source: munmap(2). */
+export function unmap(address: number, length: number): void {
+  munmap(address, length);
+}

@@ -56,7 +56,9 @@ class ReplayChannel implements Channel {
   }
 
   /** Notifications aren't compared: nothing here changes by itself. */
-  notify(): void {}
+  notify(_message: Uint8Array, done?: () => void): void {
+    done?.();
+  }
   close(): void {}
 }
 

@@ -43,7 +43,9 @@ class ScriptedChannel implements Channel {
     this.written.push(call.reply.slice(0, length));
   }
 
-  notify(): void {}
+  notify(_message: Uint8Array, done?: () => void): void {
+    done?.();
+  }
   close(): void {}
 }
 

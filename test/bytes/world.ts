@@ -2,6 +2,7 @@ import { controlOps } from '../../src/daemon/control.ts';
 import { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
 import { RustProcRamFile } from '../../src/ram-file/module.ts';
 import { TreeServer } from '../../src/transport/kernel/main-thread/tree-server.ts';
+import { CachedPages } from '../../src/transport/kernel/wire/cached-pages.ts';
 import { Call } from '../../src/transport/kernel/wire/call.ts';
 import type { Channel } from '../../src/transport/kernel/wire/channel.ts';
 import { initialize, MAX_WRITE } from '../../src/transport/kernel/wire/init.ts';
@@ -20,6 +21,7 @@ export class World implements Disposable {
   readonly #worker: Serving;
   readonly #call: Call;
   readonly #server: TreeServer;
+  readonly #pages = new CachedPages(CachedPages.allocate(false));
 
   /** `more` adds to the tree. */
   static async start(channel: Channel, more: (root: ProcDirEntry) => void = () => {}): Promise<World> {
@@ -33,7 +35,7 @@ export class World implements Disposable {
     const { ino, ops } = module.entry;
     const { shared } = ops?.placement ?? {};
     if (shared === undefined) throw new Error('A RAM file is served by workers.');
-    await world.#worker.add({ ino, shared, backing: undefined });
+    await world.#worker.add({ ino, shared, backing: undefined, cachedPages: world.#pages.state });
     return world;
   }
 
@@ -44,13 +46,20 @@ export class World implements Disposable {
       module.entry.ops?.placement.scratch?.(0) ?? new Uint8Array(Call.space(MAX_WRITE)),
       MAX_WRITE,
     );
-    this.#server = new TreeServer(root, channel, { backing: new Map(), usage: () => module.file.pages });
+    this.#server = new TreeServer(root, channel, {
+      backing: new Map(),
+      cachedPages: new Map(),
+      usage: () => module.file.pages,
+    });
     this.#worker = new Serving({
       serving: new Float64Array(1),
       news: new Int32Array(1),
       takeNews: () => [],
       owner: -1,
-      forward: (request) => this.#server.serve(request),
+      pass: (message) => {
+        if (message instanceof Uint8Array) this.#server.serve(message);
+        else this.#server.written(message);
+      },
     });
   }
 
@@ -66,5 +75,6 @@ export class World implements Disposable {
 
   [Symbol.dispose](): void {
     this.#module[Symbol.dispose]();
+    this.#pages.release();
   }
 }

@@ -2,13 +2,13 @@ import type { RamFile } from '../../../src/ram-file/ram-file.ts';
 import { EIO } from '../../../src/sys/errno.ts';
 import type { Call } from '../../../src/transport/kernel/wire/call.ts';
 import { dispatch, fileOperations } from '../../../src/transport/kernel/wire/dispatch.ts';
-import { SharedInodes } from '../../../src/transport/kernel/worker-thread/shared-inodes.ts';
+import { SharedInodes, WorkerNode } from '../../../src/transport/kernel/worker-thread/shared-inodes.ts';
 import { INO, type Server } from './request.ts';
 
 /** All layers, as a worker goes through them: see src/transport/kernel/worker-thread/serving.ts. */
 export function layers(call: Call, file: RamFile): Server {
-  const inodes = new SharedInodes();
-  inodes.place(INO, file.ops());
+  const inodes = new SharedInodes(() => {});
+  inodes.place(new WorkerNode(INO, file.ops()));
   return (length) => {
     call.arrived(length);
     const node = inodes.node(call.header.nodeid);

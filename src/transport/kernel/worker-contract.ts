@@ -1,4 +1,6 @@
 import type { SharedHandler } from '../../proc-fs/placement.ts';
+import type { CachedPagesState } from './wire/cached-pages.ts';
+import type { PageRange } from './wire/notify.ts';
 
 /** A file that workers serve. */
 export interface SharedNode {
@@ -6,6 +8,8 @@ export interface SharedNode {
   readonly shared: SharedHandler;
   /** The number under which the kernel was lent the file's backing file, if it was. */
   readonly backing: number | undefined;
+  /** What threads share of its cached pages, if its reads and writes are direct and it may be mapped. */
+  readonly cachedPages: CachedPagesState | undefined;
 }
 
 /** What a mount gives each of its workers. */
@@ -45,5 +49,10 @@ export const WAITING = 0;
 /** What a worker is told while it serves: of a file that came, or of one that the kernel has forgotten. */
 export type News = { readonly added: SharedNode } | { readonly forgotten: number };
 
-/** A worker's message to its mount: that it serves, a request that isn't for a file it knows, or that it is done. */
-export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer> | 'ended';
+/** A WRITE that is done, to be answered once the kernel has dropped the cached pages of its range. */
+export interface Written extends PageRange {
+  readonly unique: number;
+}
+
+/** A worker's message to its mount: that it serves, a request that isn't for a file it knows, what to answer, or that it is done. */
+export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer> | Written | 'ended';

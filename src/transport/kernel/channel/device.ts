@@ -69,10 +69,14 @@ export class DeviceChannel implements Channel {
    * directory's during a lookup (fuse_reverse_inval_entry). Whatever comes back is as good: ENOENT means that the kernel
    * didn't know the inode, and ENODEV that it is gone.
    */
-  notify(message: Uint8Array): void {
-    if (this.#closed) return;
+  notify(message: Uint8Array, done?: () => void): void {
+    if (this.#closed) {
+      done?.();
+      return;
+    }
     this.#notifying++;
     writeLater(this.fd, message, () => {
+      done?.();
       this.#notifying--;
       this.#closeUnused();
     });

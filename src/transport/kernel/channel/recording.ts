@@ -62,9 +62,9 @@ class RecordingChannel implements Channel {
     this.#channel.answer(call, answer);
   }
 
-  notify(message: Uint8Array): void {
+  notify(message: Uint8Array, done?: () => void): void {
     this.#record(Direction.REPLY, message);
-    this.#channel.notify(message);
+    this.#channel.notify(message, done);
   }
 
   close(): void {

@@ -12,6 +12,7 @@ import type { Usage } from '../../usage.ts';
 import { lend, takeBack } from '../channel/backing.ts';
 import { DeviceChannel } from '../channel/device.ts';
 import { openRecording, recorded } from '../channel/recording.ts';
+import { CachedPages } from '../wire/cached-pages.ts';
 import type { Channel } from '../wire/channel.ts';
 import { initialize, type Wants } from '../wire/init.ts';
 import { notifyInvalEntry, notifyInvalInode } from '../wire/notify.ts';
@@ -49,6 +50,7 @@ export class KernelMount implements Mount, TreeWatcher {
   readonly #wants: Wants;
   /** The numbers under which the kernel was lent backing files, by inode. */
   readonly #backing = new Map<number, number>();
+  readonly #cachedPages = new Map<number, CachedPages>();
 
   /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
   static async mount(root: ProcDirEntry, dir: string, options: KernelMountOptions): Promise<KernelMount> {
@@ -88,6 +90,7 @@ export class KernelMount implements Mount, TreeWatcher {
     this.#wants = connection.wants;
     this.#server = new TreeServer(root, channel, {
       backing: this.#backing,
+      cachedPages: this.#cachedPages,
       usage,
       gone: ({ ino }) => this.#unshare(ino),
     });
@@ -97,6 +100,7 @@ export class KernelMount implements Mount, TreeWatcher {
       { fd, recording, threads, nodes },
       {
         serve: (request) => this.#server.serve(request),
+        written: (write) => this.#server.written(write),
         abandon: (unique) => this.#server.abandon(unique),
         giveUp: () => this.#giveUp(),
       },
@@ -111,6 +115,7 @@ export class KernelMount implements Mount, TreeWatcher {
         process.off('exit', atExit);
         watch[Symbol.dispose]();
         this.#server.end();
+        for (const pages of this.#cachedPages.values()) pages.release();
         channel.close();
       });
   }
@@ -159,13 +164,23 @@ export class KernelMount implements Mount, TreeWatcher {
 
   /** A file as workers need it, or undefined for one that they don't serve. Lends the kernel its backing file. */
   #share({ ino, ops }: ProcDirEntry): SharedNode | undefined {
-    const { shared, backing } = ops?.placement ?? {};
+    const { shared, backing, mmap = false, cached = false, secret = false } = ops?.placement ?? {};
     if (backing !== undefined) this.#backing.set(ino, lend(this.#fd, backing));
-    return shared && { ino, shared, backing: this.#backing.get(ino) };
+    else if (mmap && !cached) this.#cachedPages.set(ino, new CachedPages(CachedPages.allocate(secret)));
+    return (
+      shared && {
+        ino,
+        shared,
+        backing: this.#backing.get(ino),
+        cachedPages: this.#cachedPages.get(ino)?.state,
+      }
+    );
   }
 
   #unshare(ino: number): void {
     this.#workers.forget(ino);
+    this.#cachedPages.get(ino)?.release();
+    this.#cachedPages.delete(ino);
     const backing = this.#backing.get(ino);
     if (backing === undefined) return;
     this.#backing.delete(ino);

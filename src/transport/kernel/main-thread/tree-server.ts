@@ -6,13 +6,16 @@ import type { ProcFile } from '../../../proc-fs/handler.ts';
 import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
 import { EINTR, EIO } from '../../../sys/errno.ts';
 import { NO_USAGE, type Usage } from '../../usage.ts';
+import type { CachedPages } from '../wire/cached-pages.ts';
 import { Call } from '../wire/call.ts';
 import type { Channel } from '../wire/channel.ts';
 import { dispatch, treeOperations } from '../wire/dispatch.ts';
 import { MAX_WRITE, PAGE_SIZE } from '../wire/init.ts';
-import { notifyPoll } from '../wire/notify.ts';
+import { notifyInvalPages, notifyPoll } from '../wire/notify.ts';
+import { replyWritten } from '../wire/operations/write.ts';
 import { fhOf, SharedFile } from '../wire/shared-file.ts';
 import type { TreeInodes } from '../wire/tree-inodes.ts';
+import type { Written } from '../worker-contract.ts';
 import { Lookups } from './lookups.ts';
 import { OpenFiles } from './open-files.ts';
 
@@ -22,6 +25,8 @@ const SMALL_REPLY = 256;
 export interface TreeServerOptions {
   /** The numbers under which the kernel was lent backing files, by inode. */
   readonly backing: ReadonlyMap<number, number>;
+  /** What the page cache was given, by inode: see CachedPages. */
+  readonly cachedPages: ReadonlyMap<number, CachedPages>;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => Usage) | undefined;
   /** Told of each entry that nobody can ask for any more: it was removed, and the kernel has forgotten it. */
@@ -118,6 +123,24 @@ export class TreeServer implements TreeInodes {
 
   dropFile(_node: ProcDirEntry, fh: number): void {
     this.#files.delete(fh);
+  }
+
+  cachedPages({ ino }: ProcDirEntry): CachedPages | undefined {
+    return this.#options.cachedPages.get(ino);
+  }
+
+  answerWithoutPages({ ino }: ProcDirEntry, call: Call, offset: number, length: number): Promise<number> {
+    return new Promise((answer) => {
+      notifyInvalPages(this.#channel, { ino, offset, length }, () => answer(replyWritten(call, length)));
+    });
+  }
+
+  /** A worker has done this write. */
+  written({ unique, ...range }: Written): void {
+    const call = Call.numbered(unique, SMALL_REPLY);
+    notifyInvalPages(this.#channel, range, () =>
+      this.#channel.answer(call, replyWritten(call, range.length)),
+    );
   }
 
   backingId({ ino }: ProcDirEntry): number | undefined {

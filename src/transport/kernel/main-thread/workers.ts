@@ -11,6 +11,7 @@ import {
   WAITING,
   type WorkerData,
   type WorkerMessage,
+  type Written,
 } from '../worker-contract.ts';
 
 /** Where a worker starts: .js when built, .ts when run from source. */
@@ -35,6 +36,8 @@ const SHARED_SIZE = 128;
 export interface WorkersOwner {
   /** A worker read a request that isn't for a file it knows. */
   serve(request: Uint8Array): void;
+  /** A WRITE is done, and to be answered once the kernel has dropped the cached pages of its range. */
+  written(write: Written): void;
   /** A worker ended in the middle of this request, which still waits for its answer. */
   abandon(unique: number): void;
   /** A worker ended and can't be replaced. Those that are left go on until the file system is unmounted. */
@@ -146,7 +149,8 @@ export class Workers {
         if (thread === 0) setLeader(this.#data.calls, true);
         ready();
       } else if (message === 'ended') ended = true;
-      else this.#owner.serve(message);
+      else if (message instanceof Uint8Array) this.#owner.serve(message);
+      else this.#owner.written(message);
     });
     worker.on('error', (error) => {
       cause = error;

@@ -48,9 +48,9 @@ export class Call {
     return call;
   }
 
-  /** A call that can only be answered with an error: for a request whose message is gone, but for its number. */
-  static numbered(unique: number): Call {
-    const call = Call.of(new Uint8Array(REQUEST_HEADER), 0);
+  /** A call to answer a request whose message is gone, but for its number. */
+  static numbered(unique: number, room = 0): Call {
+    const call = Call.of(new Uint8Array(REQUEST_HEADER), room);
     call.header.unique = unique;
     return call;
   }
@@ -136,6 +136,11 @@ export class Call {
   /** A struct that stands `offset` bytes into the reply's body, as it is. */
   outputAt<F extends Fields>(struct: Struct<F>, offset: number): View<F> {
     return struct.at(this.#replyView, REPLY_HEADER + offset);
+  }
+
+  /** `size` bytes of the reply's body, from `offset`, as they are. */
+  outputBytesAsTheyAre(offset: number, size: number): Uint8Array {
+    return this.reply.subarray(REPLY_HEADER + offset, REPLY_HEADER + offset + size);
   }
 
   /** `size` bytes of the reply's body, from `offset`, all zero. */

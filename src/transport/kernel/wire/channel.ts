@@ -23,8 +23,8 @@ export interface Channel {
    */
   answer(call: Call, answer: number): void;
 
-  /** Sends a notification: a whole message. */
-  notify(message: Uint8Array): void;
+  /** Sends a notification: a whole message. Calls `done` when the kernel has acted on it, or won't. */
+  notify(message: Uint8Array, done?: () => void): void;
 
   /** Lets go of the kernel's end. What is answered afterwards goes nowhere. */
   close(): void;

@@ -14,7 +14,7 @@ function notify<F extends Fields>(
   code: number,
   struct: Struct<F>,
   fill: (body: View<F>) => void,
-  name = '',
+  { name = '', done }: { name?: string; done?: (() => void) | undefined } = {},
 ): void {
   const text = Buffer.from(name === '' ? '' : `${name}\0`);
   const bytes = new Uint8Array(fuseOutHeader.size + struct.size + text.length);
@@ -22,7 +22,7 @@ function notify<F extends Fields>(
   Object.assign(fuseOutHeader.at(view, 0), { len: bytes.length, error: code, unique: 0 });
   fill(struct.at(view, fuseOutHeader.size));
   bytes.set(text, fuseOutHeader.size + struct.size);
-  channel.notify(bytes);
+  channel.notify(bytes, done);
 }
 
 /** Makes the kernel forget a name, at once and for everybody. */
@@ -35,7 +35,7 @@ export function notifyInvalEntry(channel: Channel, parent: number, name: string)
       body.parent = parent;
       body.namelen = Buffer.byteLength(name);
     },
-    name,
+    { name },
   );
 }
 
@@ -44,6 +44,32 @@ export function notifyInvalInode(channel: Channel, ino: number): void {
   notify(channel, NotifyCode.INVAL_INODE, fuseNotifyInvalInodeOut, (body) => {
     body.ino = ino;
   });
+}
+
+/** Makes the kernel forget the cached pages of a range, after what clients changed in them was written back. */
+export function notifyInvalPages(
+  channel: Channel,
+  { ino, offset, length }: PageRange,
+  done: () => void,
+): void {
+  notify(
+    channel,
+    NotifyCode.INVAL_INODE,
+    fuseNotifyInvalInodeOut,
+    (body) => {
+      body.ino = ino;
+      body.off = offset;
+      body.len = length;
+    },
+    { done },
+  );
+}
+
+/** A part of a file, in bytes. */
+export interface PageRange {
+  readonly ino: number;
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** Wakes whoever polls with the handle `kh`. */

@@ -4,6 +4,7 @@ import type { Attr, AttrChange, MaybePromise, ProcFile } from '../../../proc-fs/
 import type { NodeKind } from '../../../proc-fs/proc-dir-entry.ts';
 import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
 import { ENOENT, ENOTDIR } from '../../../sys/errno.ts';
+import type { CachedPages } from './cached-pages.ts';
 import type { Call } from './call.ts';
 
 /** What an operation returns when the protocol wants no reply. Below every negative error number (MAX_ERRNO is 4095). */
@@ -31,6 +32,13 @@ export interface Inodes<N extends Node = Node> {
   file(node: N, fh: number): ProcFile | undefined;
   /** Forgets an open file whose last descriptor is closed. */
   dropFile(node: N, fh: number): void;
+  /** What the page cache was given of a node whose reads and writes are direct, and which may be mapped; else undefined. */
+  cachedPages(node: N): CachedPages | undefined;
+  /**
+   * Answers a WRITE, of which `written` bytes were, once the kernel has dropped the cached pages of that range. By another thread
+   * than one that serves: the kernel waits until they are written back.
+   */
+  answerWithoutPages(node: N, call: Call, offset: number, written: number): Raw;
   /** The number under which the kernel was lent the node's backing file, or undefined. */
   backingId(node: N): number | undefined;
 }

@@ -3,7 +3,7 @@ import { EDEADLK, EIO } from '../../../sys/errno.ts';
 import type { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
 import { dispatch, fileOperations, treeOperations } from '../wire/dispatch.ts';
-import { type News, type SharedNode, WAITING } from '../worker-contract.ts';
+import { type News, type SharedNode, WAITING, type Written } from '../worker-contract.ts';
 import { SharedInodes, type WorkerNode } from './shared-inodes.ts';
 
 /** What a worker has to do with the mount that it works for. */
@@ -16,8 +16,8 @@ export interface Mount {
   takeNews(): readonly News[];
   /** The thread that has the tree. */
   readonly owner: number;
-  /** Passes a request on to it. */
-  forward(message: Uint8Array<ArrayBuffer>): void;
+  /** Passes a request on to it, or a WRITE that it is to answer. */
+  pass(message: Uint8Array<ArrayBuffer> | Written): void;
 }
 
 /**
@@ -25,12 +25,13 @@ export interface Mount {
  * thread that has the tree. It comes back to its event loop only when there is news of a file, to import its handler.
  */
 export class Serving {
-  readonly #inodes = new SharedInodes();
+  readonly #inodes: SharedInodes;
   readonly #mount: Mount;
   #seen = 0;
 
   constructor(mount: Mount) {
     this.#mount = mount;
+    this.#inodes = new SharedInodes((written) => mount.pass(written));
   }
 
   /** Takes a file in, before or between requests. Throws what its module throws. */
@@ -74,7 +75,7 @@ export class Serving {
   /** To the thread that has the tree, unless it is that one which waits for the answer, and so can't give it. */
   #pass(channel: Channel, call: Call): void {
     const { opcode, pid } = call.header;
-    if (pid !== this.#mount.owner || treeOperations[opcode]?.silent) this.#mount.forward(call.message());
+    if (pid !== this.#mount.owner || treeOperations[opcode]?.silent) this.#mount.pass(call.message());
     else {
       console.error(
         `ramproc: the thread that serves a mount called into it (${nameOf(opcode)}), and would wait for itself for ever: EDEADLK. Use the asynchronous functions of fs there.`,

@@ -1,9 +1,11 @@
 import type { Caller } from '../../../proc-fs/caller.ts';
 import type { Attr, AttrChange, MaybePromise, ProcFile } from '../../../proc-fs/handler.ts';
 import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
-import type { Inodes, Node } from '../wire/operation.ts';
+import { CachedPages, type CachedPagesState } from '../wire/cached-pages.ts';
+import type { Call } from '../wire/call.ts';
+import { type Inodes, NO_REPLY, type Node } from '../wire/operation.ts';
 import { fhOf, SharedFile } from '../wire/shared-file.ts';
-import type { SharedNode } from '../worker-contract.ts';
+import type { SharedNode, Written } from '../worker-contract.ts';
 
 /** A file whose handler runs here. Its directory entry lives with the tree. */
 export class WorkerNode implements Node {
@@ -12,11 +14,13 @@ export class WorkerNode implements Node {
   readonly nlink = 1;
   readonly ops: ProcOps;
   readonly backing: number | undefined;
+  readonly cachedPages: CachedPages | undefined;
 
-  constructor(ino: number, ops: ProcOps, backing: number | undefined) {
+  constructor(ino: number, ops: ProcOps, backing?: number, cachedPages?: CachedPagesState) {
     this.ino = ino;
     this.ops = ops;
     this.backing = backing;
+    this.cachedPages = cachedPages && new CachedPages(cachedPages);
   }
 
   getattr(caller: Caller): MaybePromise<Attr | number> {
@@ -33,17 +37,22 @@ export class SharedInodes implements Inodes<WorkerNode> {
   readonly #nodes = new Map<number, WorkerNode>();
   #last: WorkerNode | undefined;
   readonly #file = new SharedFile();
+  readonly #pass: (written: Written) => void;
+
+  /** `pass` hands the answer to a WRITE to the thread that has the tree. */
+  constructor(pass: (written: Written) => void) {
+    this.#pass = pass;
+  }
 
   /** Makes a file's handler in this thread. */
-  async add({ ino, shared, backing }: SharedNode): Promise<WorkerNode> {
+  async add({ ino, shared, backing, cachedPages }: SharedNode): Promise<WorkerNode> {
     const module: { attach(state: unknown): ProcOps } = await import(shared.module);
-    return this.place(ino, module.attach(shared.state), backing);
+    return this.place(new WorkerNode(ino, module.attach(shared.state), backing, cachedPages));
   }
 
   /** The same, for one that is made already. */
-  place(ino: number, ops: ProcOps, backing?: number): WorkerNode {
-    const node = new WorkerNode(ino, ops, backing);
-    this.#nodes.set(ino, node);
+  place(node: WorkerNode): WorkerNode {
+    this.#nodes.set(node.ino, node);
     return node;
   }
 
@@ -67,6 +76,15 @@ export class SharedInodes implements Inodes<WorkerNode> {
   }
 
   dropFile(): void {}
+
+  cachedPages({ cachedPages }: WorkerNode): CachedPages | undefined {
+    return cachedPages;
+  }
+
+  answerWithoutPages({ ino }: WorkerNode, call: Call, offset: number, length: number): number {
+    this.#pass({ ino, offset, length, unique: call.header.unique });
+    return NO_REPLY;
+  }
 
   backingId({ backing }: WorkerNode): number | undefined {
     return backing;

@@ -16,7 +16,7 @@ printAtOnce();
 const { fd, stop, recording, thread, owner, look, sleep, nodes, serving, news, calls }: WorkerData =
   workerData;
 const send = (message: WorkerMessage) => port.postMessage(message);
-const worker = new Serving({ serving, news, owner, takeNews, forward: send });
+const worker = new Serving({ serving, news, owner, takeNews, pass: send });
 let memory: Uint8Array | undefined;
 for (const node of nodes) {
   const { ops } = await worker.add(node);
