@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# npm test: from a fresh clone to every test's result. Arguments go to vitest.
+# npm test: from a fresh clone to every test's result. Arguments go to vitest, and --seed N too: what is random in the tests
+# is made from it.
 . "$(dirname "$0")/setup.sh"
 
 install setpriv util-linux
 install gcc gcc libc6-dev
 install fio fio
 
-exec npx vitest run "$@"
+exec npx vitest run "${@/#--seed/--sequence.seed}"

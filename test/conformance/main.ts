@@ -1,14 +1,22 @@
+import { parseArgs } from 'node:util';
 import { joinRun, startRun } from '../support/run.ts';
+import { plantSeed, seedFrom } from '../support/seed.ts';
 import { cases } from './cases/index.ts';
 import { Stage } from './stage.ts';
 import { targets } from './target.ts';
 
 /**
+ * npm run conformance -- [--seed N]
+ *
  * Plays every case on every target, and prints where answers differ, why, and a table in Markdown. Ends with status 1
  * when a case failed or something was left behind.
  */
+const { values } = parseArgs({ options: { seed: { type: 'string' } } });
+const seed = seedFrom(values.seed);
 const run = startRun();
 joinRun(run.dir);
+plantSeed(seed);
+console.log(`--seed ${seed}`);
 const started = performance.now();
 const rows: (string | number)[][] = [];
 let wrong = 0;

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import type { Timespec } from '../../src/sys/time.ts';
 import { must } from '../support/answer.ts';
 import { pattern } from '../support/bytes.ts';
 import {
@@ -9,9 +10,10 @@ import {
   PROT_WRITE,
   SEEK_DATA,
   SEEK_HOLE,
+  type Stat,
 } from '../support/calls/index.ts';
-import { tracked } from '../support/tracked.ts';
-import type { At, openModes, Slot, Step } from './step.ts';
+import { type Tracked, tracked } from '../support/tracked.ts';
+import { type At, type OpenMode, type Slot, type Step, type Time, times } from './step.ts';
 
 const PAGE = 4096;
 
@@ -29,29 +31,22 @@ interface Mapping {
   readonly writable: boolean;
 }
 
-/** Plays steps on one file, from an empty one with no descriptor open. */
-export class Player {
-  readonly #path: string;
-  readonly #mine = tracked();
-  readonly #sys: Calls = this.#mine.calls;
+/** Plays steps on one file, from no descriptor open. Disposing it closes and unmaps everything. */
+export class Player implements Disposable {
+  readonly path: string;
+  readonly #mine: Tracked;
+  readonly #sys: Calls;
   readonly #fds: Record<Slot, number> = { 0: CLOSED, 1: CLOSED };
   readonly #mappings = new Map<Slot, Mapping>();
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(path: string, mine: Tracked = tracked()) {
+    this.path = path;
+    this.#mine = mine;
+    this.#sys = mine.calls;
   }
 
-  /** Closes and unmaps everything. */
-  close(): void {
+  [Symbol.dispose](): void {
     this.#mine.release();
-    this.#mappings.clear();
-    this.#fds[0] = this.#fds[1] = CLOSED;
-  }
-
-  /** Closes everything, and empties the file. */
-  reset(): void {
-    this.close();
-    must(this.#sys.truncate(this.#path, 0));
   }
 
   /** What the call answers. */
@@ -68,8 +63,10 @@ export class Player {
         return sys.fsync(fd);
       case 'fstat': {
         const stat = sys.fstat(fd);
-        return typeof stat === 'string' ? stat : { size: stat.size, blocks: stat.blocks };
+        return typeof stat === 'string' ? stat : inWords(stat);
       }
+      case 'futimens':
+        return sys.futimens(fd, timespec(step.atime), timespec(step.mtime));
       case 'read':
         return sys.read(fd, step.length);
       case 'pread':
@@ -88,7 +85,7 @@ export class Player {
       case 'ftruncate':
         return sys.ftruncate(fd, this.#offset(step.at));
       case 'truncate':
-        return sys.truncate(this.#path, this.#offset(step.at));
+        return sys.truncate(this.path, this.#offset(step.at));
       case 'lseek':
         return sys.lseek(fd, step.offset, step.whence);
       case 'fallocate':
@@ -106,36 +103,21 @@ export class Player {
     }
   }
 
-  /** Size, blocks, and all data, extent by extent: a hole is zeros, and one of its bytes is looked at. */
-  content(): unknown[] {
-    const fd = must(this.#sys.open(this.#path, constants.O_RDONLY));
-    // Dirty pages of mappings that are still there: the file has them once they are synced.
+  /** Hands on what mappings that are still there have stored: the file has it then. */
+  sync(): void {
     for (const { address, length } of this.#mappings.values()) this.#sys.msync(address, length);
-    const { size, blocks } = must(this.#sys.fstat(fd));
-    const found: unknown[] = [{ size, blocks }];
-    let at = 0;
-    while (at < size) {
-      const data = this.#sys.lseek(fd, at, SEEK_DATA);
-      const start = typeof data === 'number' ? data : size;
-      if (start > at) found.push({ hole: at, byte: this.#sys.pread(fd, 1, at) });
-      if (start === size) break;
-      at = must(this.#sys.lseek(fd, start, SEEK_HOLE));
-      found.push({ data: start, bytes: this.#sys.pread(fd, at - start, start) });
-    }
-    this.#sys.close(fd);
-    return found;
   }
 
-  #open(slot: Slot, mode: (typeof openModes)[number]): unknown {
+  #open(slot: Slot, mode: OpenMode): unknown {
     if (this.#fds[slot] !== CLOSED) this.#sys.close(this.#fds[slot]);
     const flags = mode.split('|').reduce((all, name) => all | constants[name as 'O_RDWR'], 0);
-    const fd = this.#sys.open(this.#path, flags);
+    const fd = this.#sys.open(this.path, flags);
     this.#fds[slot] = typeof fd === 'number' ? fd : CLOSED;
     return typeof fd === 'number' ? 'open' : fd;
   }
 
   #size(): number {
-    return must(this.#sys.stat(this.#path)).size;
+    return must(this.#sys.stat(this.path)).size;
   }
 
   #offset(at: At): number {
@@ -183,7 +165,7 @@ export class Player {
 
   /** The first data from an offset on, up to `limit`. */
   #data(offset: number, limit: number): { start: number; end: number } | undefined {
-    const fd = must(this.#sys.open(this.#path, constants.O_RDONLY));
+    const fd = must(this.#sys.open(this.path, constants.O_RDONLY));
     try {
       const start = this.#sys.lseek(fd, offset, SEEK_DATA);
       if (typeof start !== 'number' || start >= limit) return undefined;
@@ -201,7 +183,7 @@ export class Player {
     const count = Math.min(bytes.length, size - offset);
     const start = offset - (offset % PAGE);
     const length = offset + count - start;
-    const { bfree } = must(this.#sys.statfs(this.#path));
+    const { bfree } = must(this.#sys.statfs(this.path));
     if (count === 0 || bfree < Math.ceil(length / PAGE)) return IMPOSSIBLE;
     const address = this.#sys.mmap(fd, start, length, PROT_READ | PROT_WRITE, MAP_SHARED);
     if (typeof address === 'string') return address;
@@ -210,4 +192,15 @@ export class Player {
     this.#sys.munmap(address, length);
     return synced;
   }
+}
+
+function timespec(time: Time): Timespec {
+  return { sec: times[time], nsec: 0 };
+}
+
+/** What a file is, with its times in words: the present is another one for each file. */
+function inWords({ size, blocks, atime, mtime }: Stat) {
+  const word = (ns: bigint) =>
+    Object.entries(times).find(([, sec]) => ns === BigInt(sec) * 1_000_000_000n)?.[0] ?? 'now';
+  return { size, blocks, atime: word(atime), mtime: word(mtime) };
 }

@@ -2,8 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { pulse } from '../support/run.ts';
-import { Comparison } from './compare.ts';
-import { sequence } from './step.ts';
+import { placeFor, play, sequence } from './sequence.ts';
 
 describe('random sequences of calls answer as on tmpfs', () => {
   test.each([
@@ -13,10 +12,10 @@ describe('random sequences of calls answer as on tmpfs', () => {
   ])(
     '--io %s, %i sequences',
     async (io, numRuns) => {
-      await using comparison = await Comparison.start(io);
+      await using place = await placeFor(io);
       let played = 0;
       const property = fc.asyncProperty(sequence, async (steps) => {
-        comparison.play(steps);
+        play(place, steps);
         if (++played % 100 > 0) return;
         pulse();
         // The runner wants to hear from this process now and then.

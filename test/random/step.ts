@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { COPY_SIZE } from '../../src/ram-file/copy-space.ts';
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE } from '../../src/sys/memfd.ts';
 
 /** A place in the file: bytes from the start, or so many behind its end. Below the start it counts as the start. */
 export type At = number | { readonly end: number };
@@ -16,163 +18,125 @@ export const openModes = [
   'O_RDWR|O_DIRECT',
   'O_RDWR|O_SYNC',
 ] as const;
+export type OpenMode = (typeof openModes)[number];
 
-/** One call of a sequence, in a form that JSON keeps. `seed` says which bytes are written. */
-export type Step =
-  | { readonly call: 'open'; readonly slot: Slot; readonly mode: (typeof openModes)[number] }
-  | { readonly call: 'close' | 'fsync' | 'fstat'; readonly slot: Slot }
-  | { readonly call: 'read'; readonly slot: Slot; readonly length: number }
-  | { readonly call: 'pread'; readonly slot: Slot; readonly length: number; readonly at: At }
-  | { readonly call: 'readv'; readonly slot: Slot; readonly lengths: readonly number[] }
-  | { readonly call: 'write'; readonly slot: Slot; readonly length: number; readonly seed: number }
-  | {
-      readonly call: 'pwrite';
-      readonly slot: Slot;
-      readonly length: number;
-      readonly at: At;
-      readonly seed: number;
-    }
-  | {
-      readonly call: 'writev';
-      readonly slot: Slot;
-      readonly lengths: readonly number[];
-      readonly seed: number;
-    }
-  | { readonly call: 'ftruncate'; readonly slot: Slot; readonly at: At }
-  | { readonly call: 'truncate'; readonly at: At }
-  | { readonly call: 'lseek'; readonly slot: Slot; readonly offset: number; readonly whence: number }
-  /** `mode`: 0 to allocate, 1 with KEEP_SIZE, 3 to punch. */
-  | {
-      readonly call: 'fallocate';
-      readonly slot: Slot;
-      readonly mode: 0 | 1 | 3;
-      readonly at: At;
-      readonly length: number;
-    }
-  | {
-      readonly call: 'copyFileRange';
-      readonly slot: Slot;
-      readonly from: At;
-      readonly to: At;
-      readonly length: number;
-    }
+/** What a time is set to, in seconds since 1970: whether a file was read or changed since is then plain to see. */
+export const times = { 'long ago': 1000, future: 4_000_000_000 } as const;
+export type Time = keyof typeof times;
+
+/** The calls, each with what it is given. `seed` says which bytes are written. */
+interface Parameters {
+  open: { slot: Slot; mode: OpenMode };
+  close: { slot: Slot };
+  fsync: { slot: Slot };
+  fstat: { slot: Slot };
+  futimens: { slot: Slot; atime: Time; mtime: Time };
+  read: { slot: Slot; length: number };
+  pread: { slot: Slot; length: number; at: At };
+  readv: { slot: Slot; lengths: readonly number[] };
+  write: { slot: Slot; length: number; seed: number };
+  pwrite: { slot: Slot; length: number; at: At; seed: number };
+  writev: { slot: Slot; lengths: readonly number[]; seed: number };
+  ftruncate: { slot: Slot; at: At };
+  truncate: { at: At };
+  lseek: { slot: Slot; offset: number; whence: number };
+  fallocate: { slot: Slot; mode: number; at: At; length: number };
+  copyFileRange: { slot: Slot; from: At; to: At; length: number };
   /** Maps some pages with a descriptor, in the place of what was mapped with it before. */
-  | {
-      readonly call: 'mmap';
-      readonly slot: Slot;
-      readonly page: number;
-      readonly pages: number;
-      readonly shared: boolean;
-    }
+  mmap: { slot: Slot; page: number; pages: number; shared: boolean };
   /** Touches the data that the mapping has from `skip` on, or else its first; `skip` counts around within it. */
-  | { readonly call: 'load'; readonly slot: Slot; readonly skip: number; readonly length: number }
-  | {
-      readonly call: 'store';
-      readonly slot: Slot;
-      readonly skip: number;
-      readonly length: number;
-      readonly seed: number;
-    }
+  load: { slot: Slot; skip: number; length: number };
+  store: { slot: Slot; skip: number; length: number; seed: number };
   /** Stores through a mapping made for it, and waits until the file has it; `at` counts around within the file. */
-  | {
-      readonly call: 'mmapWrite';
-      readonly slot: Slot;
-      readonly at: At;
-      readonly length: number;
-      readonly seed: number;
-    };
+  mmapWrite: { slot: Slot; at: At; length: number; seed: number };
+}
+
+export type Call = keyof Parameters;
+
+/** One call of a sequence, in a form that JSON keeps and that shrinks well. */
+export type Step = { [C in Call]: { readonly call: C } & Readonly<Parameters[C]> }[Call];
+
+/** Where in a file steps go, how long they are, and how often each call comes beside the others; the rest never does. */
+export interface Terrain {
+  readonly at: fc.Arbitrary<At>;
+  readonly length: fc.Arbitrary<number>;
+  readonly weights: Readonly<Partial<Record<Call, number>>>;
+  /** Default: either. */
+  readonly slot?: fc.Arbitrary<Slot>;
+  /** Default: any, and O_RDWR as often as all others. */
+  readonly mode?: fc.Arbitrary<OpenMode>;
+  /** Default: SEEK_SET to SEEK_HOLE. */
+  readonly whence?: fc.Arbitrary<number>;
+}
 
 const PAGE = 4096;
-const MIB = 1 << 20;
 
-/** Where the part of a file that a daemon maps ends: see MappedPages. */
-const WINDOW = 2 ** 32 - PAGE - 64 * 4 * MIB;
+export const few = fc.integer({ min: -2, max: 2 });
 
-const slot = fc.constantFrom<Slot[]>(0, 1);
+/** On a multiple of `edge`, from 0 to `times` of it, or just beside it. */
+export function around(edge: number, times: number): fc.Arbitrary<number> {
+  return fc.tuple(fc.nat(times), few).map(([n, more]) => Math.max(0, n * edge + more));
+}
+
+export const openMode: fc.Arbitrary<OpenMode> = fc.oneof(
+  fc.constant(openModes[0]),
+  fc.constantFrom(...openModes),
+);
+
+const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+const ZERO = FALLOC_FL_ZERO_RANGE;
+const served = [0, FALLOC_FL_KEEP_SIZE, PUNCH, PUNCH, ZERO, ZERO | FALLOC_FL_KEEP_SIZE];
+/** No mode, PUNCH_HOLE alone, COLLAPSE_RANGE, INSERT_RANGE, UNSHARE_RANGE, and two at once. */
+const refused = [0x80, FALLOC_FL_PUNCH_HOLE, 0x08, 0x20, 0x40, FALLOC_FL_PUNCH_HOLE | ZERO];
+const fallocateMode = fc.oneof(
+  { weight: 10, arbitrary: fc.constantFrom(...served) },
+  { weight: 1, arbitrary: fc.constantFrom(...refused) },
+);
+
 const seed = fc.nat(250);
-const mode = fc.oneof(fc.constant(openModes[0]), fc.constantFrom(...openModes));
-const few = fc.integer({ min: -2, max: 2 });
-const around = (edge: number, times: number) =>
-  fc.tuple(fc.nat(times), few).map(([n, more]) => Math.max(0, n * edge + more));
-
-const at: fc.Arbitrary<At> = fc.oneof(
-  { weight: 4, arbitrary: fc.nat(40) },
-  { weight: 7, arbitrary: around(PAGE, 12) },
-  { weight: 3, arbitrary: fc.nat(60_000) },
-  { weight: 5, arbitrary: fc.oneof(few, fc.integer({ min: -9000, max: 9000 })).map((end) => ({ end })) },
-  { weight: 2, arbitrary: around(MIB, 6) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(fc.constantFrom(WINDOW, 2 ** 32, 2 ** 33), fc.integer({ min: -5000, max: 2 }))
-      .map(([edge, more]) => edge + more),
-  },
-);
-
-const length = fc.oneof(
-  { weight: 6, arbitrary: fc.nat(20) },
-  { weight: 6, arbitrary: around(PAGE, 3) },
-  { weight: 4, arbitrary: fc.nat(20_000) },
-  { weight: 1, arbitrary: around(MIB, 2) },
-);
 const lengths = fc.array(fc.oneof(fc.nat(20), fc.nat(9000)), { minLength: 1, maxLength: 5 });
+const skip = around(PAGE, 6);
+const time = fc.constantFrom<Time[]>('long ago', 'long ago', 'future');
 
-const call = <N extends Step['call']>(name: N) => fc.constant(name);
-
-export const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ call: call('open'), slot, mode }) },
-  { weight: 2, arbitrary: fc.record({ call: fc.constantFrom('close', 'fsync', 'fstat'), slot }) },
-  { weight: 2, arbitrary: fc.record({ call: call('read'), slot, length }) },
-  { weight: 2, arbitrary: fc.record({ call: call('pread'), slot, length, at }) },
-  { weight: 1, arbitrary: fc.record({ call: call('readv'), slot, lengths }) },
-  { weight: 3, arbitrary: fc.record({ call: call('write'), slot, length, seed }) },
-  { weight: 6, arbitrary: fc.record({ call: call('pwrite'), slot, length, at, seed }) },
-  { weight: 1, arbitrary: fc.record({ call: call('writev'), slot, lengths, seed }) },
-  { weight: 2, arbitrary: fc.record({ call: call('ftruncate'), slot, at }) },
-  { weight: 1, arbitrary: fc.record({ call: call('truncate'), at }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      call: call('lseek'),
+/** A step on a terrain. */
+export function stepOn(terrain: Terrain): fc.Arbitrary<Step> {
+  const { at, length, weights } = terrain;
+  const { slot = fc.constantFrom<Slot[]>(0, 1), mode = openMode, whence = fc.nat(4) } = terrain;
+  const parameters: { [C in Call]: { [P in keyof Parameters[C]]: fc.Arbitrary<Parameters[C][P]> } } = {
+    open: { slot, mode },
+    close: { slot },
+    fsync: { slot },
+    fstat: { slot },
+    futimens: { slot, atime: time, mtime: time },
+    read: { slot, length },
+    pread: { slot, length, at },
+    readv: { slot, lengths },
+    write: { slot, length, seed },
+    pwrite: { slot, length, at, seed },
+    writev: { slot, lengths, seed },
+    ftruncate: { slot, at },
+    truncate: { at },
+    lseek: {
       slot,
       offset: fc.oneof(few, around(PAGE, 12), fc.integer({ min: -9000, max: 60_000 })),
-      whence: fc.nat(4),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      call: call('fallocate'),
+      whence,
+    },
+    fallocate: { slot, mode: fallocateMode, at, length },
+    copyFileRange: {
       slot,
-      mode: fc.constantFrom(0, 1, 3, 3),
-      at,
-      length,
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ call: call('copyFileRange'), slot, from: at, to: at, length: fc.nat(200_000) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      call: call('mmap'),
-      slot,
-      page: fc.nat(4),
-      pages: fc.integer({ min: 1, max: 6 }),
-      shared: fc.boolean(),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ call: call('load'), slot, skip: around(PAGE, 6), length }) },
-  { weight: 3, arbitrary: fc.record({ call: call('store'), slot, skip: around(PAGE, 6), length, seed }) },
-  { weight: 2, arbitrary: fc.record({ call: call('mmapWrite'), slot, at, length, seed }) },
-);
-
-/** A sequence starts with both descriptors open, so that its first calls already do something. */
-export const sequence: fc.Arbitrary<Step[]> = fc
-  .tuple(mode, mode, fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }))
-  .map(([one, other, steps]) => [
-    { call: 'open', slot: 0, mode: one },
-    { call: 'open', slot: 1, mode: other },
-    ...steps,
-  ]);
+      from: at,
+      to: at,
+      length: fc.oneof(length, fc.nat(200_000)).map((bytes) => Math.min(bytes, COPY_SIZE)),
+    },
+    mmap: { slot, page: fc.nat(4), pages: fc.integer({ min: 1, max: 6 }), shared: fc.boolean() },
+    load: { slot, skip, length },
+    store: { slot, skip, length, seed },
+    mmapWrite: { slot, at, length, seed },
+  };
+  const steps = Object.entries(parameters).map(([call, its]) => ({
+    weight: weights[call as Call] ?? 0,
+    // One record for all calls: their types are those of `parameters`.
+    arbitrary: fc.record({ call: fc.constant(call), ...(its as object) }, { noNullPrototype: true }),
+  }));
+  return fc.oneof(...steps) as fc.Arbitrary<unknown> as fc.Arbitrary<Step>;
+}

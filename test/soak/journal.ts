@@ -1,5 +1,5 @@
+import type { Kind } from '../random/kinds.ts';
 import type { Step } from '../random/step.ts';
-import type { Kind } from './kinds.ts';
 import type { Sample } from './samples.ts';
 
 /** A comparison that failed, or whatever else ended the run, with the calls that led to it. */

@@ -3,47 +3,49 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import prettyBytes from 'pretty-bytes';
+import { kindOf, kinds } from '../random/kinds.ts';
+import { Place } from '../random/place.ts';
+import type { Step } from '../random/step.ts';
 import { mount } from '../support/mount.ts';
 import { joinRun, pulse, startRun } from '../support/run.ts';
+import { plantSeed, seedFrom } from '../support/seed.ts';
 import { Failure, say } from './journal.ts';
-import { type Kind, kinds } from './kinds.ts';
-import { replay } from './replay.ts';
+import { differenceOf, shrink } from './replay.ts';
 import { reportOf } from './report.ts';
-import { soak } from './soak.ts';
+import { MAX_SIZE, soak } from './soak.ts';
 import { verify } from './verify.ts';
 
 /**
- * npm run soak -- [--minutes N] [--on KINDS] [--verify | --replay FILE]
+ * npm run soak -- [--minutes N] [--on KINDS] [--seed N] [--verify | --replay FILE]
  *
  * Works on mounts for N minutes (default: 60), and prints a report in Markdown. Ends with status 1 when an answer or the
  * content differed from tmpfs's, when a daemon's descriptors, threads or memory grew, or when something was left behind.
  *
- * --on: kinds of mount, with commas (default: direct,cached,passthrough,libfuse). --verify: only fio's verified writes
- * and reads, 60 s or what N minutes leave for each kind. --replay: only the calls of a run that failed.
+ * --on: kinds of mount, with commas (default: direct,cached,passthrough,libfuse). --seed: the number that all calls are
+ * made from (default: another each time). --verify: only fio's verified writes and reads, 60 s or what N minutes leave for
+ * each kind. --replay: only the calls of a run that failed; when they fail again, with those left out that aren't needed.
  */
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     on: { type: 'string' },
+    seed: { type: 'string' },
     verify: { type: 'boolean' },
     replay: { type: 'string' },
   },
 });
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes needs a number above 0, not "${values.minutes}".`);
+const seed = seedFrom(values.seed);
 const chosen = values.on === undefined ? kinds : values.on.split(',').map(kindOf);
-
-function kindOf(name: string): Kind {
-  const kind = kinds.find((known) => known.name === name);
-  if (kind !== undefined) return kind;
-  throw new Error(`--on needs kinds of ${kinds.map((known) => known.name).join(',')}, not "${name}".`);
-}
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
 
 const run = startRun();
 joinRun(run.dir);
+plantSeed(seed);
+say(`--seed ${seed}`);
 try {
   if (values.verify) await verifyAll();
   else if (values.replay !== undefined) await replayAll(values.replay);
@@ -66,19 +68,16 @@ async function soakAll(): Promise<void> {
   if (!passed) process.exitCode = 1;
 }
 
-/** Writes the calls of a failure to a file, behind the run's own directory, which goes with it. */
 function keep({ kind, steps, message }: Failure): void {
   say(message);
-  if (steps.length === 0) return;
+  if (steps.length > 0) say(`only these ${steps.length} calls again: ${again(kind, steps)}`);
+}
+
+/** Writes calls to a file, behind the run's own directory, which goes with it. Returns the command that plays them. */
+function again(kind: string, steps: readonly Step[]): string {
   const file = join(mkdtempSync(join(tmpdir(), 'ramproc-soak-')), 'steps.json');
   writeFileSync(file, JSON.stringify(steps));
-  say(
-    `the last of ${steps.length} calls:\n${steps
-      .slice(-20)
-      .map((step) => JSON.stringify(step))
-      .join('\n')}`,
-  );
-  say(`play all of them again with: npm run soak -- --on ${kind} --replay ${file}`);
+  return `npm run soak -- --on ${kind} --replay ${file}`;
 }
 
 async function verifyAll(): Promise<void> {
@@ -95,9 +94,18 @@ async function verifyAll(): Promise<void> {
 }
 
 async function replayAll(file: string): Promise<void> {
-  const steps = JSON.parse(readFileSync(file, 'utf8'));
+  const steps: readonly Step[] = JSON.parse(readFileSync(file, 'utf8'));
   for (const kind of chosen) {
-    await replay(kind, steps);
-    say(`${kind.name}: the mount and tmpfs agree on ${steps.length} calls`);
+    await using place = await Place.make(kind, MAX_SIZE);
+    const difference = differenceOf(place, steps);
+    if (difference === undefined) {
+      say(`${kind.name}: the mount and tmpfs agree on ${steps.length} calls`);
+      continue;
+    }
+    say(`${kind.name}: ${difference.message}`);
+    const needed = shrink(difference.steps, (some) => differenceOf(place, some) !== undefined);
+    say(`${kind.name}, with what is needed of it: ${differenceOf(place, needed)?.message}`);
+    say(`only these ${needed.length} calls again: ${again(kind.name, needed)}`);
+    process.exitCode = 1;
   }
 }

@@ -1,4 +1,7 @@
-import { MiB } from '../../scripts/bench/sizes.ts';
+import fc from 'fast-check';
+import { KiB, MiB } from '../../scripts/bench/sizes.ts';
+import { type At, type Call, type Step, stepOn } from '../random/step.ts';
+import { SEEK_END } from '../support/calls/index.ts';
 
 /** A part of the file that one client has for itself, in bytes. */
 export interface Region {
@@ -29,4 +32,52 @@ export function regionsOf(clients: number): Region[] {
 /** The whole file, for a client that is alone with it. */
 export function wholeOf(clients: number): Region {
   return { start: 0, length: clients * STRIDE, last: true };
+}
+
+/** How a client opens the file before anything else. Slot 1 is for appending, and slot 0 for all other calls. */
+export const opened: readonly Step[] = [
+  { call: 'open', slot: 0, mode: 'O_RDWR' },
+  { call: 'open', slot: 1, mode: 'O_RDWR|O_APPEND' },
+];
+
+const PAGE = 4 * KiB;
+
+/** Around here ends the part of a file that a daemon maps; what lies behind is read and written by calls. */
+const FAR = 2 ** 32;
+
+const length = fc.oneof(
+  { weight: 4, arbitrary: fc.nat(40) },
+  { weight: 4, arbitrary: fc.nat(8).map((pages) => pages * PAGE) },
+  { weight: 4, arbitrary: fc.nat(20_000) },
+  { weight: 3, arbitrary: fc.nat(128 * KiB) },
+  { weight: 1, arbitrary: fc.nat(2 * MiB) },
+);
+
+const anywhere = { open: 1, fsync: 1, pread: 8, pwrite: 8, fallocate: 6, copyFileRange: 2, mmapWrite: 2 };
+const atTheEnd = { ...anywhere, ftruncate: 4, write: 3, lseek: 2 };
+
+/** A call that stays in a region, none of `lacks`. */
+export function stepIn({ start, length: room, last }: Region, lacks: readonly Call[]): fc.Arbitrary<Step> {
+  const near = fc
+    .tuple(fc.nat(room - 1), fc.boolean())
+    .map(([at, onPage]) => start + at - (onPage ? at % PAGE : 0));
+  const far = fc.integer({ min: FAR - MiB, max: FAR + MiB });
+  const weights = Object.entries(last ? atTheEnd : anywhere);
+  const roomFrom = (at: At) =>
+    Number(at) < start + room ? start + room - Number(at) : Number.POSITIVE_INFINITY;
+  return stepOn({
+    at: fc.oneof({ weight: 5, arbitrary: near }, { weight: last ? 1 : 0, arbitrary: far }),
+    length,
+    weights: Object.fromEntries(weights.filter(([call]) => !lacks.includes(call as Call))),
+    slot: fc.constant(0),
+    mode: fc.constantFrom('O_RDWR', 'O_RDWR', 'O_RDWR|O_DIRECT', 'O_RDWR|O_SYNC'),
+    whence: fc.constant(SEEK_END),
+  }).map((step) => {
+    if (step.call === 'write') return { ...step, slot: 1 };
+    if (step.call === 'copyFileRange') {
+      return { ...step, length: Math.min(step.length, roomFrom(step.from), roomFrom(step.to)) };
+    }
+    if (!('at' in step && 'length' in step)) return step;
+    return { ...step, length: Math.min(step.length, roomFrom(step.at)) };
+  });
 }

@@ -1,17 +1,29 @@
+import { Difference } from '../random/content.ts';
+import type { Place } from '../random/place.ts';
 import type { Step } from '../random/step.ts';
 import { pulse } from '../support/run.ts';
-import { compareContent } from './content.ts';
-import type { Kind } from './kinds.ts';
-import { Pair } from './pair.ts';
-import { Place } from './place.ts';
 
-/** Plays calls on a mount and on tmpfs, from an empty file. Throws the first difference. */
-export async function replay(kind: Kind, steps: readonly Step[]): Promise<void> {
-  await using place = await Place.make(kind);
-  using pair = new Pair(place.files);
-  for (const step of steps) {
-    pair.play(step);
-    pulse();
+/** Plays calls from an empty file on. Returns the Difference that they lead to, if they do. */
+export function differenceOf(place: Pick<Place, 'play'>, steps: readonly Step[]): Difference | undefined {
+  pulse();
+  try {
+    place.play(steps);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Difference) return error;
+    throw error;
   }
-  compareContent(place.files);
+}
+
+/** The least of some calls that still fails: leaves out ever smaller parts, until each one that is left is needed. */
+export function shrink<T>(steps: readonly T[], fails: (steps: readonly T[]) => boolean): readonly T[] {
+  let left = steps;
+  for (let part = Math.ceil(steps.length / 2); part > 0; part = Math.floor(part / 2)) {
+    for (let end = left.length; end > 0; end -= part) {
+      const start = Math.max(0, end - part);
+      const without = left.toSpliced(start, end - start);
+      if (fails(without)) left = without;
+    }
+  }
+  return left;
 }

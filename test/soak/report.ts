@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
 import prettyBytes from 'pretty-bytes';
+import { seed } from '../support/seed.ts';
 import { type Flatness, flatness, type Quarter, SHORTEST } from './flatness.ts';
 import { type Journal, sum } from './journal.ts';
 
@@ -20,9 +21,9 @@ export function reportOf(journal: Journal): Report {
   const text = [
     `**Soak, ${journal.minutes.toFixed(1)} minutes from ${journal.started.toISOString()}: ${verdict(journal, grown)}**`,
     '',
-    `Linux ${release()}, ${cpus().length} CPUs, Node ${process.version}, ${fioVersion()}.`,
+    `Linux ${release()}, ${cpus().length} CPUs, Node ${process.version}, ${fioVersion()}, seed ${seed()}.`,
     '',
-    ...(journal.failure === undefined ? [] : [`- Failed: ${journal.failure.message}`]),
+    ...(journal.failure === undefined ? [] : [`- Failed: ${firstLine(journal.failure)}`]),
     `- ${journal.cycles} cycles; ${sum(journal.remounts)} remounts: ${list(journal.remounts)}`,
     `- ${count(sum(journal.calls))} calls, each compared with tmpfs: ${list(journal.calls)}`,
     `- ${prettyBytes(written)} written and ${prettyBytes(read)} read by them`,
@@ -69,6 +70,10 @@ function count(number: number): string {
 
 function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
+}
+
+function firstLine({ message }: Error): string {
+  return message.split('\n', 1).join();
 }
 
 function fioVersion(): string {

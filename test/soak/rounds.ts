@@ -1,10 +1,11 @@
+import { compareContent } from '../random/content.ts';
+import type { Place } from '../random/place.ts';
 import type { Step } from '../random/step.ts';
 import { pulse } from '../support/run.ts';
+import { nextSeed } from '../support/seed.ts';
 import type { Client } from './client.ts';
 import type { Done, Task } from './client-process.ts';
-import { compareContent } from './content.ts';
 import { count, Failure, type Journal } from './journal.ts';
-import type { Place } from './place.ts';
 import { regionsOf, wholeOf } from './regions.ts';
 
 /** A last round on the whole file is a few seconds at most; what the clients left there is looked at in between. */
@@ -31,6 +32,7 @@ export async function playRound(
     files: place.files,
     lacks: place.kind.lacks,
     region,
+    seed: nextSeed(),
     ms,
   });
   const finish = (results: readonly Done[]) => {
@@ -47,7 +49,7 @@ export async function playRound(
       throw new Failure(place.kind, failed.failure, [...steps, ...failed.steps]);
     }
     try {
-      journal.compared += compareContent(place.files);
+      journal.compared += compareContent(place.files, place.kind.holes);
       journal.comparisons++;
     } catch (error) {
       throw new Failure(place.kind, error instanceof Error ? error.message : String(error), steps);

@@ -1,7 +1,8 @@
+import { MiB } from '../../scripts/bench/sizes.ts';
+import type { Kind } from '../random/kinds.ts';
+import { Place } from '../random/place.ts';
 import { Client } from './client.ts';
 import { count, Failure, Journal, say, sum } from './journal.ts';
-import type { Kind } from './kinds.ts';
-import { Place } from './place.ts';
 import { playRound } from './rounds.ts';
 import { sample } from './samples.ts';
 import { unmount } from './unmounting.ts';
@@ -21,6 +22,9 @@ export interface Plan {
 
 const CLIENTS = 3;
 
+/** The most memory that a file may take, in bytes: twice what the clients' regions have room for. */
+export const MAX_SIZE = 64 * MiB;
+
 /**
  * Has a mount of each kind from start to end, whose daemons are sampled, and goes around: works on each of them, and on
  * another one of its kind that is mounted for it and unmounted again. Ends at the first failure, or when `stop` says so.
@@ -31,7 +35,7 @@ export async function soak(plan: Plan, stop: AbortSignal): Promise<Journal> {
   const places: Place[] = [];
   let sampler: NodeJS.Timeout | undefined;
   try {
-    for (const kind of plan.kinds) places.push(await Place.make(kind));
+    for (const kind of plan.kinds) places.push(await Place.make(kind, MAX_SIZE));
     sampler = setInterval(() => takeSamples(places, journal), plan.sampling * 1000);
     do {
       for (const place of places) {
@@ -46,7 +50,12 @@ export async function soak(plan: Plan, stop: AbortSignal): Promise<Journal> {
     journal.failure = error instanceof Error ? error : new Error(String(error));
   } finally {
     clearInterval(sampler);
-    for (const one of [...clients, ...places]) await one[Symbol.asyncDispose]();
+    for (const one of [...clients, ...places]) {
+      // What ended the run first is what is to be told.
+      await one[Symbol.asyncDispose]().catch((error: Error) => {
+        journal.failure ??= error;
+      });
+    }
     journal.ended = new Date();
   }
   return journal;
@@ -60,7 +69,7 @@ async function workOn(place: Place, clients: readonly Client[], plan: Plan, jour
     journal.verified.written += written;
     journal.verified.read += read;
 
-    await using other = await Place.make(kind);
+    await using other = await Place.make(kind, MAX_SIZE);
     await playRound(other, clients, plan.going, journal);
     count(journal.remounts, await unmount(other.mount, sum(journal.remounts)));
   } catch (error) {

@@ -1,6 +1,7 @@
 import { truncateSync } from 'node:fs';
 import { MiB } from '../../scripts/bench/sizes.ts';
 import { run } from '../support/mount.ts';
+import { nextSeed } from '../support/seed.ts';
 
 const JOBS = 4;
 const SIZE = 8 * MiB;
@@ -29,6 +30,7 @@ export async function verify(file: string, seconds: number): Promise<Verified> {
     `--numjobs=${JOBS}`,
     '--ioengine=psync',
     '--time_based',
+    `--randseed=${nextSeed()}`,
     `--runtime=${Math.round(seconds * 1000)}ms`,
     '--verify=crc32c',
     '--verify_fatal=1',

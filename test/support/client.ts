@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { type ClientCalls, clientCalls } from './client-calls.ts';
 import type { ClientReply, ClientRequest } from './client-process.ts';
+import { withNextSeed } from './seed.ts';
 
 /** The same calls, made by another process. */
 type Remote<C> = {
@@ -31,6 +32,7 @@ export class Client implements AsyncDisposable {
     this.#process = fork(join(import.meta.dirname, 'client-process.ts'), {
       execArgv: ['--import', 'tsx'],
       serialization: 'advanced',
+      env: withNextSeed(),
     });
     this.pid = this.#process.pid ?? 0;
     this.#process.on('message', ({ id, answer, exception }: ClientReply) => {

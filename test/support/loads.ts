@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
+import { Random } from '../bytes/random.ts';
 import { type Answer, type ErrnoName, failed, must } from './answer.ts';
 import { alignedBuffer, isPatternOrHole, isUniform, pattern } from './bytes.ts';
 import { calls } from './calls/index.ts';
+import { seed } from './seed.ts';
 
 const { O_RDWR, O_WRONLY, O_RDONLY, O_APPEND } = constants;
 
@@ -43,8 +45,12 @@ function holding(path: string, flags: number, load: (fd: number) => Tally): Tall
   }
 }
 
+let numbers: Random | undefined;
+
+/** From 0 to `below` - 1, the same in each run with the same seed. */
 function random(below: number): number {
-  return Math.floor(Math.random() * below);
+  numbers ??= new Random(seed());
+  return numbers.below(below);
 }
 
 /** Room for the file in which writers, truncation and readers meet, in bytes. */

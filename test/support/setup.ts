@@ -1,8 +1,25 @@
-import { afterAll, beforeEach, inject } from 'vitest';
+import { relative } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeEach, expect, inject } from 'vitest';
 import { joinRun, pulse, sweep } from './run.ts';
+import { plantSeed } from './seed.ts';
 
 const dir = inject('runDir');
 joinRun(dir);
+
+const seed = inject('seed');
+plantSeed(seed);
+fc.configureGlobal({
+  seed,
+  reporter(details) {
+    if (!details.failed) return;
+    const file = relative(process.cwd(), expect.getState().testPath ?? '');
+    const again = `npm test -- ${file} --seed ${seed}`;
+    throw new Error(`${fc.defaultReportMessage(details)}\n\nThe same again: ${again}`, {
+      cause: details.errorInstance,
+    });
+  },
+});
 
 beforeEach(pulse);
 

@@ -1,4 +1,4 @@
-import { type Calls, calls } from './calls/index.ts';
+import { type Calls, calls as plain } from './calls/index.ts';
 
 /** Calls that note what they open and map, so that all of it can be let go of at once: it keeps a mount busy. */
 export interface Tracked {
@@ -7,7 +7,7 @@ export interface Tracked {
   release(): void;
 }
 
-export function tracked(): Tracked {
+export function tracked(calls: Calls = plain): Tracked {
   const descriptors = new Set<number>();
   const mappings = new Map<number, number>();
   return {

@@ -56,7 +56,7 @@ const fcntl = libcFunction<[fd: number, command: number, argument: number]>('fcn
   'int64_t',
 ]);
 
-function bytesOf(data: Data): Uint8Array {
+export function bytesOf(data: Data): Uint8Array {
   return typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
 }
 

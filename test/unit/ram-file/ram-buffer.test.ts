@@ -1,100 +1,94 @@
-import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WINDOW_SIZE } from '../../../src/ram-file/mapped-pages.ts';
-import { RamBuffer, type RamBufferOptions } from '../../../src/ram-file/ram-buffer.ts';
-import { O_NOATIME } from '../../../src/sys/memfd.ts';
+import { RamBuffer } from '../../../src/ram-file/ram-buffer.ts';
+import { Pair } from '../../random/pair.ts';
+import { Player } from '../../random/player.ts';
+import { type Step, stepOn, times } from '../../random/step.ts';
 import { Tmpfs } from '../../support/tmpfs.ts';
-import {
-  bufferState,
-  FUTURE,
-  isShort,
-  LIMIT,
-  LONG_AGO,
-  ofBuffer,
-  ofDescriptor,
-  PAGE,
-  PAGES,
-  run,
-  type Step,
-  state,
-  step,
-} from './steps.ts';
+import { bufferCalls } from './buffer-calls.ts';
 
-/** A buffer and a file of a tmpfs with the same limit, which calls are made on in turns. */
-class Pair implements Disposable {
-  readonly #tmpfs = new Tmpfs(LIMIT);
-  readonly buffer: RamBuffer;
-  /** Descriptors of the tmpfs's only file: one for calls, and one to look at it without a trace. */
-  readonly fd: number;
-  readonly #noatime: number;
-  readonly #other: RamBuffer;
+const PAGE = 4096;
+/** How much the file may hold. */
+const PAGES = 8;
+const LIMIT = PAGES * PAGE;
 
-  constructor(options: Partial<RamBufferOptions>) {
-    this.buffer = RamBuffer.create({ name: 'test', maxSize: LIMIT, ...options });
-    this.#other = new RamBuffer(this.buffer.state);
-    const path = join(this.#tmpfs.dir, 'file');
-    this.fd = openSync(path, 'wx+');
-    this.#noatime = openSync(path, O_NOATIME);
-    unlinkSync(path);
-  }
+const LONG_AGO = { sec: times['long ago'], nsec: 0 };
+const FUTURE = { sec: times.future, nsec: 0 };
 
-  [Symbol.dispose](): void {
-    this.buffer.free();
-    closeSync(this.fd);
-    closeSync(this.#noatime);
-    this.#tmpfs[Symbol.dispose]();
-  }
-
-  /**
-   * Runs the steps on both, from empty on, and compares every answer, and after each `look`th step all that can be
-   * seen. Two threads take turns at the buffer, as far as it can tell.
-   */
-  compare(steps: readonly Step[], base: number, look: number): void {
-    const { buffer, fd } = this;
-    const [mine, theirs] = [ofBuffer(buffer), ofDescriptor(fd)];
-    const turns = [mine, ofBuffer(this.#other)];
-    for (const file of [mine, theirs]) {
-      file.truncate(0);
-      file.times(LONG_AGO, LONG_AGO);
-    }
-    for (const [i, step] of steps.entries()) {
-      const fill = (i % 200) + 1;
-      const expected = run(step, theirs, base, fill);
-      expect({ step: i, answer: run(step, turns[i % 2] ?? mine, base, fill) }).toEqual({
-        step: i,
-        answer: expected,
-      });
-      if ((i + 1) % look !== 0 && i < steps.length - 1) continue;
-      const seen = bufferState(buffer, base);
-      expect({ step: i, ...seen }).toEqual({ step: i, ...state(this.#noatime, base) });
-      expect(seen.blocks * 512).toBeLessThanOrEqual(LIMIT);
-      expect(buffer.size).toBe(seen.size);
-      expect(buffer.pages).toEqual({ used: (seen.blocks * 512) / PAGE, max: PAGES, size: PAGE });
-    }
-  }
+/** Up to some pages, and as often as not at the start of one. */
+function upTo(pages: number): fc.Arbitrary<number> {
+  return fc
+    .tuple(fc.nat(pages), fc.constantFrom(0, 0, 1, 100, PAGE - 1))
+    .map(([page, within]) => page * PAGE + within);
 }
+
+/** A call within twice the limit, counted from `base` on. A read of nothing moves atime on tmpfs, and has a test of its own. */
+function stepFrom(base: number): fc.Arbitrary<Step> {
+  return stepOn({
+    at: upTo(2 * PAGES).map((at) => base + at),
+    length: upTo(PAGES + 2),
+    weights: { pwrite: 4, pread: 2, ftruncate: 2, futimens: 1, fallocate: 4 },
+  }).filter((step) => step.call !== 'pread' || step.length > 0);
+}
+
+/** Whether a call leaves the file no longer than its limit. */
+function isShort(step: Step): boolean {
+  if (step.call === 'pread' || !('at' in step)) return true;
+  return Number(step.at) + ('length' in step ? step.length : 0) <= LIMIT;
+}
+
+/** From empty files on, in which nobody has read or written since long ago. */
+const start: readonly Step[] = [
+  { call: 'open', slot: 0, mode: 'O_RDWR' },
+  { call: 'open', slot: 1, mode: 'O_RDWR' },
+  { call: 'ftruncate', slot: 0, at: 0 },
+  { call: 'futimens', slot: 0, atime: 'long ago', mtime: 'long ago' },
+];
 
 const numRuns = Number(process.env.RUNS ?? 1500);
 /** What is particular about a secret takes few calls to show. */
 const few = numRuns / 5;
 
 describe.each([
-  ['memfd', {}, 0, step, numRuns],
-  ['memfd, where its mapping ends', {}, WINDOW_SIZE - 3 * PAGE, step, numRuns],
-  ['memfd, with a secret in it', { secret: { threads: 1 } }, 0, step.filter(isShort), few],
-  ['file lent to the kernel', { lent: true }, 0, step, numRuns],
-  ['file lent to the kernel, with a secret in it', { lent: true, secret: { threads: 1 } }, 0, step, few],
-])('a RamBuffer on a %s is a file of a tmpfs with the same size=', (_, options, base, step, numRuns) => {
+  ['memfd', {}, stepFrom(0), numRuns],
+  ['memfd, where its mapping ends', {}, stepFrom(WINDOW_SIZE - 3 * PAGE), numRuns],
+  ['memfd, with a secret in it', { secret: { threads: 1 } }, stepFrom(0).filter(isShort), few],
+  ['file lent to the kernel', { lent: true }, stepFrom(0), numRuns],
+  ['file lent to the kernel, with a secret in it', { lent: true, secret: { threads: 1 } }, stepFrom(0), few],
+])('a RamBuffer on a %s is a file of a tmpfs with the same size=', (_, options, step, numRuns) => {
   test('whatever sequence of calls it gets', { timeout: 120_000 }, () => {
-    using pair = new Pair(options);
-    fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.constantFrom(1, 2, 20), (steps, look) =>
-        pair.compare(steps, base, look),
-      ),
-      { numRuns },
-    );
+    using tmpfs = new Tmpfs(LIMIT);
+    const buffer = RamBuffer.create({ name: 'test', maxSize: LIMIT, ...options });
+    const other = new RamBuffer(buffer.state);
+    const files = { ours: `/proc/self/fd/${buffer.state.noatime}`, mirror: join(tmpfs.dir, 'file') };
+    writeFileSync(files.mirror, '');
+
+    /** Compares every answer, and after each `look`th step all that can be seen. */
+    const play = (steps: readonly Step[], look: number) => {
+      const calls = bufferCalls([buffer, other]);
+      using pair = new Pair(files, new Player(files.ours, { calls, release: () => {} }));
+      for (const step of start) pair.play(step);
+      for (const [i, step] of steps.entries()) {
+        pair.play(step);
+        if ((i + 1) % look !== 0 && i < steps.length - 1) continue;
+        pair.play({ call: 'fstat', slot: 0 });
+        pair.compare(true);
+        const { size, blocks } = buffer.stat();
+        expect(blocks * 512).toBeLessThanOrEqual(LIMIT);
+        expect(buffer.size).toBe(size);
+        expect(buffer.pages).toEqual({ used: (blocks * 512) / PAGE, max: PAGES, size: PAGE });
+      }
+    };
+
+    try {
+      const sequence = fc.array(step, { minLength: 1, maxLength: 12 });
+      fc.assert(fc.property(sequence, fc.constantFrom(1, 2, 20), play), { numRuns });
+    } finally {
+      buffer.free();
+    }
   });
 });
 
@@ -194,6 +188,15 @@ describe('a RamBuffer', () => {
         expect(atime(buffer)).toBe(LONG_AGO.sec);
       }
     });
+  });
+
+  test('a read of nothing moves no time: the kernel asks no FUSE daemon for it', () => {
+    using made = create(LIMIT);
+    const { buffer } = made;
+    buffer.write(Buffer.from('text'), 0, 4, 0);
+    buffer.setTimes(LONG_AGO, LONG_AGO);
+    expect(buffer.read(Buffer.alloc(4), 0, 0, 0)).toBe(0);
+    expect(buffer.stat()).toMatchObject({ atime: LONG_AGO, mtime: LONG_AGO });
   });
 
   test('a write moves mtime also when a later one was set', () => {
