@@ -85,6 +85,7 @@ function descriptor(file: string): void {
   must(calls.lseek(fd, 0, SEEK_HOLE));
   calls.lseek(fd, 50_000, SEEK_DATA);
   must(calls.copyFileRange(fd, 0, fd, 20_000, 500));
+  must(calls.copyFileRange(fd, 0, fd, 20_480, 4096));
   must(calls.fsync(fd));
   must(calls.fdatasync(fd));
   must(calls.poll(fd, POLLIN, 0));
