@@ -1,4 +1,11 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
 
-await main(process.argv);
+try {
+  const { main } = await import('../dist/cli/main.js');
+  await main(process.argv);
+} catch (error) {
+  // Not even our own words could be loaded.
+  const help = error.code === 'EMFILE' ? 'raise "ulimit -n"' : 'install the package again';
+  console.error(`ramproc: Cannot start: ${error.message.split('\n')[0]}; ${help}.`);
+  process.exitCode = 2;
+}

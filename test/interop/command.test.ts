@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -27,18 +28,18 @@ function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The processes that were started with a directory as a parameter. */
+/** The processes that have a directory in their command line, or in the title that they gave themselves. */
 function processesOf(dir: string): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && commandLine(pid).includes(dir) && runs(pid));
 }
 
-function commandLine(pid: number): string[] {
+function commandLine(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }
 
@@ -213,6 +214,32 @@ describe('a daemon', () => {
     expect(runs(at.pid)).toBe(true);
     writeFileSync(at.file, 'still there');
     expect(readFileSync(at.file, 'utf8')).toBe('still there');
+  });
+
+  test('is called ramproc, with its directory and nothing of its options', async () => {
+    const parent = makeDir('titled');
+    const dir = `${parent}/${'long'.repeat(50)}`;
+    mkdirSync(dir);
+    const options = ['--secret', '--name', 'password', '--json'];
+    const { stdout } = await sh(
+      'cd "$1"; shift; "$ramproc" mount "$@"',
+      parent,
+      'long'.repeat(50),
+      ...options,
+    );
+    await using at = new Mount(JSON.parse(stdout));
+    expect(at.dir).toBe(dir);
+    const shown = await run('ps', '-ww', '-o', 'comm=,args=', '-p', `${at.pid}`);
+    expect(shown.stdout).toMatch(new RegExp(`^ramproc +ramproc ${dir}\n$`));
+    expect(commandLine(at.pid).replaceAll('\0', '')).toBe(`ramproc ${dir}`);
+    for (const find of [
+      ['pgrep', '-x', 'ramproc'],
+      ['pgrep', '-f', `^ramproc ${dir}`],
+      ['pidof', 'ramproc'],
+    ] as const) {
+      const [program, ...parameters] = find;
+      expect((await run(program, ...parameters)).stdout.trim().split(/\s+/)).toContain(`${at.pid}`);
+    }
   });
 
   test('keeps no directory busy, and has no descriptor of who started it', async () => {

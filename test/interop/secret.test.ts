@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keepSecret } from '../../src/daemon/secret.ts';
+import { plan } from '../../src/daemon/plan.ts';
 import { libcFunction } from '../../src/sys/libc.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
 import { answer, must } from '../support/answer.ts';
@@ -208,13 +208,13 @@ test.each([
   [{ transport: 'libfuse' as const }, '--transport libfuse'],
   [{ record: 'file' }, '--record'],
 ])('%j does not go with --secret', (settings, option) => {
-  expect(() => keepSecret({ ...settings, threads: 2 }, LENGTH)).toThrow(
+  expect(() => plan({ ...settings, secret: true, threads: 2 })).toThrow(
     `Cannot mount with "--secret" and "${option}": `,
   );
 });
 
 test('a secret that is larger than what may be locked or mapped is refused, with the limit', async () => {
-  expect(() => keepSecret({ maxSize: 2 ** 33, threads: 2 }, LENGTH)).toThrow(
+  expect(() => plan({ secret: true, maxSize: 2 ** 33, threads: 2 })).toThrow(
     /--max-size 8 GiB: no more than 3.87 GiB/,
   );
   const { status, stderr } = await ramprocAsNobody('mount', makeDir('large'), '--secret', '-s', '1T');

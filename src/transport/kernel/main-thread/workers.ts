@@ -3,6 +3,7 @@ import { basename, extname } from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { Event } from '../../../sys/eventfd.ts';
 import { runsInParallel } from '../../../sys/processors.ts';
+import { reason } from '../../../text/reason.ts';
 import { allocateCalls, callAll, setLeader, stopAll } from '../channel/calls.ts';
 import {
   type News,
@@ -159,7 +160,7 @@ export class Workers {
       return false;
     }
     if (thread === 0) setLeader(this.#data.calls, false);
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = reason(cause);
     const [request = STARTING] = serving;
     if (request === STARTING) throw new Error(`a worker ended before it served anything (${why})`, { cause });
     console.error(`ramproc: a worker ended (${why}); another takes its place.`);
