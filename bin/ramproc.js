@@ -5,7 +5,9 @@ try {
   await main(process.argv);
 } catch (error) {
   // Not even our own words could be loaded.
-  const help = error.code === 'EMFILE' ? 'raise "ulimit -n"' : 'install the package again';
-  console.error(`ramproc: Cannot start: ${error.message.split('\n')[0]}; ${help}.`);
+  const [what] = error.message.split('\n');
+  const why =
+    error.code === 'EMFILE' ? 'EMFILE, too many open files; raise "ulimit -n"' : `${what}; install it again`;
+  console.error(`ramproc: Cannot start: ${why}.`);
   process.exitCode = 2;
 }

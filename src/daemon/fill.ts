@@ -35,7 +35,7 @@ export async function fill(file: RamFile, from: string, progress: Progress): Pro
       progress(offset, total);
     }
   } catch (error) {
-    throw cannotFill(from, full(file, offset, error) ?? reason(error, 'give --from a file'), error);
+    throw cannotFill(from, full(file, error) ?? reason(error, 'give --from a file'), error);
   } finally {
     bytes.fill(0);
     closeSource();
@@ -85,10 +85,10 @@ function writeAll(file: RamFile, chunk: Uint8Array, offset: number): void {
 }
 
 /** The rest of a sentence, when an error says that there is no more room. */
-function full(file: RamFile, offset: number, error: unknown): string | undefined {
+function full(file: RamFile, error: unknown): string | undefined {
   if (!(error instanceof Errno && (error.errno === ENOSPC || error.errno === EFBIG))) return undefined;
-  const { used, max } = file.pages;
+  const { used, max, size } = file.pages;
   return error.errno === ENOSPC && used < max
-    ? `more than this machine or control group has memory for after ${offset} bytes; free some`
-    : `more than --max-size after ${offset} bytes; raise it`;
+    ? `more than this machine or control group has memory for, after ${exactSize(used * size)}; free some`
+    : `more than --max-size allows, ${exactSize(max * size)}; raise it`;
 }

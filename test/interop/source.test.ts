@@ -6,25 +6,18 @@ import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { traces } from '../faults/traces.ts';
 import { openDeviceToAll } from '../support/device.ts';
-import { COMMAND, type Ended, Mount, run } from '../support/mount.ts';
+import { Mount } from '../support/mount.ts';
 import { NOBODY } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
+import { bash, shellDir } from '../support/shell.ts';
 
-/** A directory with a source in it and the command, and one to mount on. */
+/** A directory with a source in it, and one to mount on. */
 function makeScene(): { where: string; dir: string; bytes: Buffer } {
-  const where = makeDir('source');
+  const where = shellDir();
   // More than a pipe holds, and no whole number of pages.
   const bytes = randomBytes(300_001);
   writeFileSync(join(where, 'file'), bytes);
-  writeFileSync(join(where, 'ramproc'), `#!/bin/sh\nexec "${process.execPath}" "${COMMAND}" "$@"\n`, {
-    mode: 0o755,
-  });
   return { where, dir: makeDir('mount'), bytes };
-}
-
-/** Runs a script of bash in such a directory. */
-function bash(where: string, script: string): Promise<Ended> {
-  return run('env', '-C', where, `PATH=${where}:${process.env.PATH}`, 'bash', '-c', script);
 }
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
