@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  appendFileSync,
   closeSync,
   constants,
   mkdirSync,
@@ -8,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,6 +18,7 @@ import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { COMMAND, type Ended, Mount, mount, ramproc, run, runs } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
+import { Tmpfs } from '../support/tmpfs.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -157,6 +160,47 @@ describe('ramproc mount', () => {
   });
 });
 
+describe('ramproc mount --max-size', () => {
+  test.each(['1', '1k', '5000', '4096', '1m', '1%'])('%s is as much as for a tmpfs', async (size) => {
+    using tmpfs = new Tmpfs(size);
+    const holds = (dir: string) => {
+      const { blocks, bsize } = statfsSync(dir);
+      return blocks * bsize;
+    };
+    for (const options of [
+      ['-s', size],
+      ['-o', `size=${size}`],
+      ['--io', 'passthrough', '-s', size],
+    ]) {
+      await using at = await mount(options);
+      expect(holds(at.dir)).toBe(holds(tmpfs.dir));
+    }
+  });
+
+  test.each([
+    ['1k', 4096, '4 KiB'],
+    ['5000', 8192, '8 KiB'],
+    ['1.5MiB', 1.5 * 2 ** 20, '1.5 MiB'],
+    ['1MB', 1_003_520, '980 KiB'],
+  ])('%s is said to be %d bytes, and holds them', async (size, bytes, words) => {
+    const dir = makeDir('mount');
+    const { stdout } = await ramproc('mount', dir, '-s', size);
+    await using at = new Mount({
+      dir,
+      file: `${dir}/rust-proc-file`,
+      pid: Number(stdout.match(/process (\d+)/)?.[1]),
+    });
+    expect(stdout).toContain(`for up to ${words}, `);
+    const json = await ramproc('mount', makeDir('mount'), '-s', size, '--json');
+    const told = JSON.parse(json.stdout);
+    await using _other = new Mount(told);
+    expect(told.maxSize).toBe(bytes);
+    writeFileSync(at.file, Buffer.alloc(bytes));
+    expect(() => appendFileSync(at.file, 'x')).toThrow('ENOSPC');
+    expect(statSync(at.file).size).toBe(bytes);
+  });
+});
+
 describe('ramproc mount --from', () => {
   const bytes = randomBytes(5_000_001);
 
@@ -252,8 +296,8 @@ describe('a daemon', () => {
 
 describe('ramproc mount --foreground', () => {
   /** Starts it, and waits until its file is there. */
-  async function foreground(dir: string): Promise<ChildProcess & { said: string }> {
-    const started = spawn(process.execPath, [COMMAND, 'mount', dir, '--foreground'], {
+  async function foreground(dir: string, ...options: string[]): Promise<ChildProcess & { said: string }> {
+    const started = spawn(process.execPath, [COMMAND, 'mount', dir, '--foreground', ...options], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const child = Object.assign(started, { said: '' });
@@ -287,6 +331,19 @@ describe('ramproc mount --foreground', () => {
       await ended;
       expect(mountAt(dir)).toBeUndefined();
     }
+  });
+
+  test('logs to a file from the moment that it has mounted', async () => {
+    const dir = makeDir('mount');
+    const log = `${makeDir('log')}/log`;
+    writeFileSync(log, 'before\n');
+    const child = await foreground(dir, '--log', log);
+    const said = child.said;
+    const ended = new Promise((end) => child.once('close', end));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(child.said).toBe(said);
+    expect(readFileSync(log, 'utf8')).toBe(`before\nramproc: SIGTERM, unmounting "${dir}"\n`);
   });
 
   test('ends when it is unmounted', async () => {
@@ -352,6 +409,31 @@ describe('ramproc', () => {
       const { status, stdout, stderr } = await ramproc(...command, '--help');
       expect([status, stderr]).toEqual([0, '']);
       for (const word of words) expect(stdout).toContain(word);
+    }
+  });
+
+  test("a command's help has what -o takes, examples that work, and what its exit status means", async () => {
+    const { stdout } = await ramproc('mount', '--help');
+    expect(stdout).toMatch(
+      /^Options of -o:$.*^ {2}max_size=<size>, size=<size> +as --max-size$.*^ {2}ro, rw /ms,
+    );
+    expect(stdout).toMatch(/^Exit status:\n {2}0 +success\n {2}1 +wrong usage\n {2}2 .*\n {2}32 .*\n/m);
+    const [, examples = ''] = stdout.match(/^Examples:\n((?: {2}.*\n)+)/m) ?? [];
+    const commands = examples
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/ {2,}/).at(0) ?? '');
+    expect(commands.length).toBeGreaterThan(3);
+    for (const command of commands) {
+      expect(command).toMatch(/^ramproc mount \/tmp\/ram( |$)/);
+      if (command.includes('--foreground')) continue;
+      const dir = makeDir('mount');
+      const file = `${dir}.iso`;
+      writeFileSync(file, 'image');
+      const words = command.replace('/tmp/ram', dir).replace('big.iso', file).split(' ').slice(1);
+      const ended = await ramproc(...words, '--json');
+      expect(ended).toMatchObject({ status: 0, stderr: '' });
+      await using _at = new Mount(JSON.parse(ended.stdout));
     }
   });
 
