@@ -46,7 +46,7 @@ async function run(
     if (toParent !== undefined) {
       await serve(dir, planned, {
         progress: (bytes, total) => toParent({ kind: 'progress', bytes, total }),
-        notice: (message) => toParent({ kind: 'notice', message }),
+        notice: (text) => toParent({ kind: 'notice', message: text }),
         mounted: (mounted) => toParent({ kind: 'mounted', mounted }),
       });
       return;

@@ -30,11 +30,9 @@ export type Flags<R extends Rows> = {
 
 /** Lets a command take the flags of a table. commander's name for a flag must be its row's. */
 export function addFlags(command: Command, rows: Rows): Command {
-  for (const [name, { flag, parse, default: fallback, help }] of Object.entries(rows)) {
+  for (const { flag, parse, default: fallback, help } of Object.values(rows)) {
     if (flag === undefined) continue;
     const option = new Option(flag, fallback === undefined ? help : `${help} (default: ${fallback})`);
-    if (option.attributeName() !== name)
-      throw new Error(`The row ${name} is called ${option.attributeName()}.`);
     if (parse !== undefined) {
       option.argParser((text, before) => read(parse, `${option.long} ${text}`, text, before));
     }

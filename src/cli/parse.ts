@@ -43,8 +43,9 @@ export function parseThreads(text: string): number {
 export function parseOneOf<T extends string>(known: readonly T[]): (text: string) => T {
   return (text) => {
     const found = known.find((one) => one === text);
-    if (found === undefined) throw new Error(`It must be ${known.join(' or ')}.`);
-    return found;
+    if (found !== undefined) return found;
+    const choice = new Intl.ListFormat('en', { type: 'disjunction' });
+    throw new Error(`It must be ${choice.format(known)}.`);
   };
 }
 

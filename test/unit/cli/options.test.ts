@@ -45,6 +45,14 @@ describe('the table of options', () => {
     }
   });
 
+  test('calls its rows as commander calls their flags', () => {
+    for (const rows of [mountRows, unmountRows] as Rows[]) {
+      const { options } = addFlags(new Command('test'), rows);
+      const flagged = Object.keys(rows).filter((name) => rows[name]?.flag !== undefined);
+      expect(options.map((option) => option.attributeName())).toEqual(flagged);
+    }
+  });
+
   test.each(keyed)('%s says the same as a flag and behind -o', (name, { flag, keys = [], parse }) => {
     const [long = ''] = flag?.match(/--\S+/) ?? [];
     for (const value of parse === undefined ? [undefined] : (values[name] ?? [])) {

@@ -124,7 +124,7 @@ export class KernelMount implements Mount, TreeWatcher {
     try {
       this.unmount(true);
     } catch (error) {
-      console.error(error);
+      console.error(`ramproc: ${reason(error)}.`);
     }
   }
 
