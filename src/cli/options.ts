@@ -1,7 +1,8 @@
-import { DEFAULT_SHARE, type Settings, transports } from '../daemon/settings.ts';
+import { DEFAULT_SHARE, FEWER_THREADS, type Settings, transports } from '../daemon/settings.ts';
 import { mountWords } from '../mount/options.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../ram-file/defaults.ts';
 import { quote } from '../text/quote.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { Item } from './help.ts';
 import { type Row, type Rows, read } from './option.ts';
 import { parseId, parseMode, parseName, parseOneOf, parsePath, parseSize, parseThreads } from './parse.ts';
@@ -75,7 +76,7 @@ const settings = {
     flag: '--threads <number>',
     keys: ['threads'],
     parse: parseThreads,
-    default: '3; 2 with --secret or --io passthrough',
+    default: `${DEFAULT_THREADS}; ${FEWER_THREADS} with --secret or --io passthrough`,
     help: 'how many threads serve requests',
   },
   transport: {

@@ -3,14 +3,13 @@ import { totalmem } from 'node:os';
 import { MountError } from '../mount/mount-error.ts';
 import type { MountOptions } from '../mount/options.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from '../ram-file/defaults.ts';
-import { WINDOW_SIZE } from '../ram-file/mapped-pages.ts';
 import type { RamFileOptions } from '../ram-file/module.ts';
-import { lockedBeside } from '../ram-file/ram-buffer.ts';
+import { lockedBeside, MAPPED_SIZE, WINDOW_SIZE } from '../ram-file/sizes.ts';
 import { Capability, capable } from '../sys/capabilities.ts';
 import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK } from '../sys/rlimit.ts';
 import { size } from '../text/size.ts';
-import { DEFAULT_THREADS } from '../transport/kernel/main-thread/workers.ts';
-import { DEFAULT_SHARE, type Settings, type Transport } from './settings.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import { DEFAULT_SHARE, FEWER_THREADS, type Settings, type Transport } from './settings.ts';
 
 const PAGE_SIZE = 4096;
 
@@ -20,8 +19,6 @@ const OTHERS = 0o077;
 
 /** The addresses that V8 reserves for a thread, in bytes, few of which ever become memory: 0.52 GiB in Node 20, 0.77 in 26. */
 const THREAD_ADDRESSES = 0.8 * 2 ** 30;
-/** The addresses of the file's mapping: see MappedPages. */
-const FILE_ADDRESSES = 2 ** 32;
 
 type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
@@ -74,7 +71,7 @@ export function thisMachine(): Machine {
  */
 export function plan(settings: Settings, machine = thisMachine()): Plan {
   const { io = 'direct', transport = 'kernel', secret = false, record, words = [] } = settings;
-  const threads = settings.threads ?? defaultThreads(io, secret);
+  const threads = settings.threads ?? (io === 'passthrough' || secret ? FEWER_THREADS : DEFAULT_THREADS);
   if (transport === 'libfuse') refuseOverLibfuse(io, record);
   if (io === 'passthrough') refusePassthrough(machine);
   if (secret) refuseSecret(settings);
@@ -110,11 +107,6 @@ function wholePages(bytes: number): number {
   return Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
 }
 
-/** One worker less where the kernel reads and writes by itself, and where each would lock 2 MiB that a secret could have. */
-function defaultThreads(io: IoMode, secret: boolean): number {
-  return io === 'passthrough' || secret ? DEFAULT_THREADS - 1 : DEFAULT_THREADS;
-}
-
 function refuseOverLibfuse(io: IoMode, record: string | undefined): void {
   const instead = 'use "--transport kernel" for it';
   if (io !== 'direct') throw new MountError(`Cannot mount with "--io ${io}" over libfuse 2; ${instead}.`);
@@ -147,7 +139,7 @@ function refuseSecret({ mode = SECRET_MODE, io, transport, record }: Settings): 
 /** V8 doesn't survive that it gets no addresses for a thread: it ends the process, and leaves the mount behind. */
 function refuseAddresses(io: IoMode, transport: Transport, threads: number, { addresses }: Machine): void {
   const needed =
-    (io === 'passthrough' ? 0 : FILE_ADDRESSES) + (transport === 'kernel' ? threads * THREAD_ADDRESSES : 0);
+    (io === 'passthrough' ? 0 : MAPPED_SIZE) + (transport === 'kernel' ? threads * THREAD_ADDRESSES : 0);
   if (needed <= addresses) return;
   const left = size(Math.max(addresses, 0));
   throw new MountError(

@@ -1,4 +1,5 @@
 import type { IoMode } from '../ram-file/defaults.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 
 /** What serves a mount: see src/transport. */
 export const transports = ['kernel', 'libfuse'] as const;
@@ -30,3 +31,6 @@ export interface Settings {
 
 /** How much of the machine's memory the file may take when nothing is said, in percent: as much as a tmpfs. */
 export const DEFAULT_SHARE = 50;
+
+/** One thread less where the kernel reads and writes by itself, and where each would lock 2 MiB that a secret could have. */
+export const FEWER_THREADS = DEFAULT_THREADS - 1;

@@ -1,5 +1,8 @@
 import type { SharedHandler } from '../../proc-fs/placement.ts';
 
+/** How many workers there are when nobody says: one that serves, and one that it calls (see scripts/bench/README.md). */
+export const DEFAULT_THREADS = 2;
+
 /** A file that workers serve. */
 export interface SharedNode {
   readonly ino: number;

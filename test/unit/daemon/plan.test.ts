@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Machine, plan } from '../../../src/daemon/plan.ts';
-import type { Settings } from '../../../src/daemon/settings.ts';
+import { FEWER_THREADS, type Settings } from '../../../src/daemon/settings.ts';
 import { MountError } from '../../../src/mount/mount-error.ts';
-import { WINDOW_SIZE } from '../../../src/ram-file/mapped-pages.ts';
-import { lockedBeside } from '../../../src/ram-file/ram-buffer.ts';
+import { lockedBeside, WINDOW_SIZE } from '../../../src/ram-file/sizes.ts';
 import { Capability } from '../../../src/sys/capabilities.ts';
 import { size } from '../../../src/text/size.ts';
+import { DEFAULT_THREADS } from '../../../src/transport/kernel/worker-contract.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -47,11 +47,11 @@ describe('when nothing is said', () => {
     });
   });
 
-  test('three threads serve it over the kernel, for its mounter alone, on an empty directory', () => {
+  test('it is served over the kernel, for its mounter alone, on an empty directory', () => {
     const { file, ...rest } = plan({}, everybody);
     expect(rest).toEqual({
       transport: 'kernel',
-      threads: 3,
+      threads: DEFAULT_THREADS,
       record: undefined,
       from: undefined,
       log: undefined,
@@ -60,13 +60,14 @@ describe('when nothing is said', () => {
     });
   });
 
-  test('a secret has two threads, for each locks memory that it could have, and mode 0600', () => {
+  test('a secret has fewer threads, for each locks memory that it could have, and mode 0600', () => {
     const { threads, file } = plan({ secret: true }, root);
-    expect([threads, file.secret, file.mode]).toEqual([2, { threads: 2 }, 0o600]);
+    expect([threads, file.secret, file.mode]).toEqual([FEWER_THREADS, { threads: FEWER_THREADS }, 0o600]);
+    expect(FEWER_THREADS).toBeLessThan(DEFAULT_THREADS);
   });
 
-  test('passthrough has two threads: the kernel does the work', () => {
-    expect(plan({ io: 'passthrough' }, root).threads).toBe(2);
+  test('passthrough has fewer threads: the kernel does the work', () => {
+    expect(plan({ io: 'passthrough' }, root).threads).toBe(FEWER_THREADS);
   });
 });
 
@@ -148,16 +149,16 @@ test('passthrough is for who may do anything on the whole machine', () => {
 
 describe('a secret', () => {
   test('is by default as large as what may be locked, less what its threads lock, in whole pages', () => {
-    const left = 8 * MIB - lockedBeside(2);
+    const left = 8 * MIB - lockedBeside(FEWER_THREADS);
     const { maxSize } = plan({ secret: true }, everybody).file;
     expect(maxSize).toBe(left - (left % PAGE));
-    expect(plan({ secret: true, threads: 1 }, everybody).file.maxSize).toBeGreaterThan(maxSize);
+    expect(plan({ secret: true, threads: FEWER_THREADS + 1 }, everybody).file.maxSize).toBeLessThan(maxSize);
     expect(plan({ secret: true, maxSize }, everybody).file.maxSize).toBe(maxSize);
   });
 
   test('that is larger is refused with the limit, and so is any when nothing is left', () => {
-    expect(refusal({ secret: true, maxSize: 4 * MIB }, everybody)).toBe(
-      `Cannot mount a secret with --max-size 4 MiB: RLIMIT_MEMLOCK lets this process lock 8 MiB, which leaves ${size(plan({ secret: true }, everybody).file.maxSize)} for the data; lower --max-size or raise "ulimit -l".`,
+    expect(refusal({ secret: true, threads: 2, maxSize: 4 * MIB }, everybody)).toBe(
+      `Cannot mount a secret with --max-size 4 MiB: RLIMIT_MEMLOCK lets this process lock 8 MiB, which leaves ${size(plan({ secret: true, threads: 2 }, everybody).file.maxSize)} for the data; lower --max-size or raise "ulimit -l".`,
     );
     expect(refusal({ secret: true }, { ...everybody, lockable: 64 * 1024 })).toMatch(
       /^Cannot mount a secret: RLIMIT_MEMLOCK lets this process lock 64 KiB, which leaves 0 B for the data; /,
@@ -181,7 +182,7 @@ describe('a secret', () => {
 
 test('a process with fewer addresses than the mapping and the threads take is told so', () => {
   const few: Machine = { ...root, addresses: 5 * GIB };
-  expect(refusal({}, few)).toBe(
+  expect(refusal({ threads: 3 }, few)).toBe(
     'Cannot mount: "ulimit -v" leaves this process 5 GiB of addresses, and it needs 6.4 GiB; raise it.',
   );
   expect(plan({ threads: 1 }, few).threads).toBe(1);

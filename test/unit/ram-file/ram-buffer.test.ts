@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { WINDOW_SIZE } from '../../../src/ram-file/mapped-pages.ts';
 import { RamBuffer, type RamBufferOptions } from '../../../src/ram-file/ram-buffer.ts';
+import { WINDOW_SIZE } from '../../../src/ram-file/sizes.ts';
 import { O_NOATIME } from '../../../src/sys/memfd.ts';
 import { Tmpfs } from '../../support/tmpfs.ts';
 import {

@@ -17,9 +17,6 @@ import {
 /** Where a worker starts: .js when built, .ts when run from source. */
 const WORKER = new URL(`../worker-thread/worker${extname(import.meta.url)}`, import.meta.url);
 
-/** How many there are when nobody says: one that serves, and one that it calls (see scripts/bench/README.md). */
-export const DEFAULT_THREADS = 2;
-
 /** How long the first worker looks for the next request before it sleeps, in microseconds: see Patience. */
 const LOOK = 15;
 
