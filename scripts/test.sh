@@ -6,5 +6,6 @@
 install setpriv util-linux
 install gcc gcc libc6-dev
 install fio fio
+install pgrep procps
 
 exec npx vitest run "${@/#--seed/--sequence.seed}"

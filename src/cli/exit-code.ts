@@ -10,3 +10,11 @@ export const ExitCode = {
 } as const;
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The same for people. */
+export const exitStatus: readonly (readonly [string, string])[] = [
+  [`${ExitCode.Ok}`, 'success'],
+  [`${ExitCode.Usage}`, 'wrong usage'],
+  [`${ExitCode.System}`, 'a system error'],
+  [`${ExitCode.Failure}`, 'it could not be mounted or unmounted'],
+];

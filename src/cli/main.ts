@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { MountError } from '../mount/mount-error.ts';
 import { oneLine } from '../text/one-line.ts';
-import { ExitCode } from './exit-code.ts';
+import { fail, HINT } from './failure.ts';
 import { mountCommand } from './mount.ts';
 import { unmountCommand } from './unmount.ts';
 
@@ -15,21 +14,26 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('ramproc')
     .description(manifest.description)
     .version(manifest.version)
-    .showHelpAfterError('(add --help for the options)')
     .addCommand(mountCommand)
     .addCommand(unmountCommand);
-  for (const command of [program, ...program.commands]) command.configureOutput({ outputError });
+  for (const command of [program, ...program.commands]) {
+    const failure = command === program ? 'Cannot go on' : `Cannot ${command.name()}`;
+    command
+      .showHelpAfterError(HINT)
+      .configureOutput({ outputError: (text, write) => write(inOurWords(failure, text)) });
+  }
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    console.error(oneLine(`ramproc: ${message}`));
-    process.exitCode = error instanceof MountError ? ExitCode.Failure : ExitCode.System;
+    fail(error);
   }
 }
 
-/** A message of commander's, with a word of the command line in it, and perhaps a hint on a line of its own. */
-function outputError(text: string, write: (text: string) => void): void {
-  const [, message = text, hint = ''] = text.match(/^(.*?)(\n\(Did you mean .*)?\n$/s) ?? [];
-  write(`${oneLine(message)}${hint}\n`);
+/** A message of commander's, with a word of the command line in it, and perhaps a guess on a line of its own. */
+function inOurWords(failure: string, text: string): string {
+  const [, message = text, guess] =
+    text.match(/^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?\n$/s) ?? [];
+  const why =
+    message.replace('. Expected', ', expected') + (guess === undefined ? '' : `; did you mean ${guess}?`);
+  return `${oneLine(`ramproc: ${failure}: ${why}`)}${guess === undefined ? '.' : ''}\n`;
 }

@@ -1,25 +1,40 @@
-import { Presets, SingleBar } from 'cli-progress';
-import prettyBytes from 'pretty-bytes';
+import { createRequire } from 'node:module';
+import type { SingleBar } from 'cli-progress';
 import type { Progress } from '../daemon/fill.ts';
+import { size } from '../text/size.ts';
 
 /** A bar that shows at once would only flicker for a small file. */
 const SHOW_AFTER = 500;
 
-/** A progress bar on a terminal's standard error, once it takes long; else nothing. Disposing it ends the line. */
+/**
+ * A progress bar on a terminal's standard error, once it takes long; else nothing. Disposing it ends the line.
+ *
+ * It changes nothing of the terminal that would have to be given back: cursor and wrapping stay as they are, so that any
+ * end of the process is a good one.
+ */
 export function progressBar(): Disposable & { readonly show: Progress } {
   const started = Date.now();
   let bar: SingleBar | undefined;
   return {
     show(bytes, total) {
       if (!process.stderr.isTTY || Date.now() - started < SHOW_AFTER) return;
+      const payload = { done: size(bytes) };
       if (bar === undefined) {
-        const format =
-          total === undefined ? 'filling: {done}' : 'filling [{bar}] {percentage}% {done}, {eta} s left';
-        bar = new SingleBar({ format, hideCursor: true, etaBuffer: 100 }, Presets.rect);
-        bar.start(total ?? 0, bytes, { done: prettyBytes(bytes, { binary: true }) });
+        bar = makeBar(
+          total === undefined ? 'filling: {done}' : 'filling [{bar}] {percentage}% {done}, {eta} s left',
+        );
+        bar.start(total ?? 0, bytes, payload);
       }
-      bar.update(bytes, { done: prettyBytes(bytes, { binary: true }) });
+      bar.update(bytes, payload);
     },
     [Symbol.dispose]: () => bar?.stop(),
   };
+}
+
+/** The package is loaded when it is needed, which is seldom: it takes 5 ms. */
+function makeBar(format: string): SingleBar {
+  const { SingleBar, Presets }: typeof import('cli-progress') = createRequire(import.meta.url)(
+    'cli-progress',
+  );
+  return new SingleBar({ format, hideCursor: false, linewrap: true, etaBuffer: 100 }, Presets.rect);
 }

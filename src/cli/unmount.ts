@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { requestTeardown } from '../daemon/control.ts';
 import { holders } from '../mount/holders.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { mountPath } from '../mount/mount-point.ts';
@@ -8,22 +7,27 @@ import { unmountFuse } from '../mount/unmount.ts';
 import { EBUSY, Errno } from '../sys/errno.ts';
 import { type MountInfo, mountAt } from '../sys/mountinfo.ts';
 import { quote } from '../text/quote.ts';
-
-interface Flags {
-  lazy?: boolean;
-  force?: boolean;
-}
+import { reason } from '../text/reason.ts';
+import { addLists } from './help.ts';
+import { addFlags, type Flags } from './option.ts';
+import { unmountRows } from './options.ts';
 
 export const unmountCommand = new Command('unmount')
   .alias('umount')
   .summary('unmount a directory')
   .description('Unmounts a directory that "ramproc mount" mounted. Its data is gone then.')
   .argument('<dir>', 'the directory')
-  .option('--lazy', 'also when it is in use: nobody can open the file any more, who has it open keeps it')
-  .option('--force', 'also when it is in use: the data is taken, who has the file open gets EBUSY')
   .action(run);
+addFlags(unmountCommand, unmountRows);
+addLists(unmountCommand, {
+  'Examples:': [
+    ['ramproc unmount /tmp/ram', 'says who still uses it, if somebody does'],
+    ['ramproc unmount --lazy /tmp/ram', 'who has it open keeps it, nobody else can open it'],
+    ['ramproc unmount --force /tmp/ram', 'the data is taken; who has it open gets EBUSY'],
+  ],
+});
 
-async function run(dir: string, { lazy = false, force = false }: Flags): Promise<void> {
+async function run(dir: string, { lazy = false, force = false }: Flags<typeof unmountRows>): Promise<void> {
   const mount = find(dir);
   if (force) await forceTeardown(mount);
   try {
@@ -43,8 +47,8 @@ function find(dir: string): MountInfo {
       throw new Error(`user ${mount.owner} mounted it, and only that user and root may unmount it`);
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new MountError(`${failure}: ${reason}.`, { cause: error });
+    const why = reason(error, '"findmnt -t fuse.ramproc" lists what is mounted');
+    throw new MountError(`${failure}: ${why}.`, { cause: error });
   }
   throw new MountError(`${failure}: it is not mounted by ramproc.`);
 }
@@ -52,11 +56,11 @@ function find(dir: string): MountInfo {
 /** A daemon that can't be asked any more has lost its data already, and the mount is taken away all the same. */
 async function forceTeardown(mount: MountInfo): Promise<void> {
   try {
+    const { requestTeardown } = await import('../daemon/control.ts');
     await requestTeardown(mount);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     console.error(
-      `ramproc: the daemon of ${quote(mount.dir)} did not take the data (${reason}); detaching only.`,
+      `ramproc: The daemon of ${quote(mount.dir)} did not take the data (${reason(error)}); detaching only.`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { Capability, keepCapabilities } from '../sys/capabilities.ts';
 import { noNewPrivileges } from '../sys/prctl.ts';
-import type { Settings } from './settings.ts';
+import type { Plan } from './plan.ts';
 
 const { DAC_OVERRIDE, DAC_READ_SEARCH, IPC_LOCK, SYS_ADMIN } = Capability;
 
@@ -12,7 +12,7 @@ const { DAC_OVERRIDE, DAC_READ_SEARCH, IPC_LOCK, SYS_ADMIN } = Capability;
  * Linux has capabilities by the thread. The command drops them before it starts the daemon, so that each of the daemon's
  * threads is without from its first instruction on; in the foreground those that Node had started keep theirs.
  */
-export function dropPrivileges({ record }: Settings, ...needed: readonly number[]): void {
+export function dropPrivileges({ record }: Pick<Plan, 'record'>, ...needed: readonly number[]): void {
   if (process.geteuid?.() !== 0) return;
   if (record !== undefined) keepCapabilities(SYS_ADMIN, DAC_READ_SEARCH, DAC_OVERRIDE, ...needed);
   else keepCapabilities(SYS_ADMIN, DAC_READ_SEARCH, ...needed);

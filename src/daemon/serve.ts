@@ -1,18 +1,18 @@
-import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { MountError } from '../mount/mount-error.ts';
 import { claim } from '../mount/mount-point.ts';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
-import { DEFAULT_NAME, type RamFileOptions, RustProcRamFile } from '../ram-file/module.ts';
-import { KernelMount, type KernelMountOptions } from '../transport/kernel/main-thread/kernel-mount.ts';
-import { DEFAULT_THREADS } from '../transport/kernel/main-thread/workers.ts';
+import { RustProcRamFile } from '../ram-file/module.ts';
+import { KernelMount } from '../transport/kernel/main-thread/kernel-mount.ts';
 import type { Mount } from '../transport/mount.ts';
+import type { Usage } from '../transport/usage.ts';
 import { controlOps } from './control.ts';
 import { EndOnSignal } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
+import type { Plan } from './plan.ts';
 import { dropPrivileges } from './privileges.ts';
-import { keepSecret } from './secret.ts';
-import type { Settings, Transport } from './settings.ts';
+import { keepFromDumps } from './secret.ts';
+import type { Transport } from './settings.ts';
+import { setTitle } from './title.ts';
 
 /** What a mount says of itself once it can be used. */
 export interface Mounted {
@@ -40,27 +40,23 @@ export interface Starter {
  * Mounts the RAM file on `dir` and serves it in this process until it is unmounted. Throws one sentence, with nothing
  * left behind, when it can't be mounted.
  */
-export async function serve(dir: string, settings: Settings, starter: Starter): Promise<void> {
-  const half = Math.floor(totalmem() / 2);
-  const given = { ...settings, threads: settings.threads ?? defaultThreads(settings) };
-  const options = given.secret ? { ...given, ...keepSecret(given, half) } : { ...given, secret: undefined };
-  const { name = DEFAULT_NAME, transport = 'kernel', maxSize = half } = options;
-  using claimed = claim(dir, settings.nonempty ?? false, starter.notice);
-  const { file, root, teardown } = create(name, maxSize, options);
+export async function serve(dir: string, plan: Plan, starter: Starter): Promise<void> {
+  setTitle(dir);
+  if (plan.file.secret !== undefined) keepFromDumps();
+  using claimed = claim(dir, plan.nonempty, starter.notice);
+  const { file, root, teardown } = create(plan);
   using ending = new EndOnSignal(teardown);
   try {
-    dropPrivileges(settings);
-    if (settings.from !== undefined) await fill(file, settings.from, starter.progress);
-    const session = await ending.whileMounting(() =>
-      mountRoot(transport, root, claimed.dir, { ...options, usage: () => file.pages }),
-    );
+    dropPrivileges(plan);
+    if (plan.from !== undefined) await fill(file, plan.from, starter.progress);
+    const session = await ending.whileMounting(() => mountRoot(plan, root, claimed.dir, () => file.pages));
     claimed[Symbol.dispose]();
     starter.mounted({
       dir: session.dir,
-      file: join(session.dir, name),
+      file: join(session.dir, plan.file.name),
       pid: process.pid,
-      transport,
-      maxSize,
+      transport: plan.transport,
+      maxSize: plan.file.maxSize,
     });
     await session.closed;
   } finally {
@@ -68,50 +64,22 @@ export async function serve(dir: string, settings: Settings, starter: Starter): 
   }
 }
 
-/** One worker less where the kernel reads and writes by itself, and where each would lock 2 MiB that a secret could have. */
-function defaultThreads({ io, secret }: Settings): number {
-  return io === 'passthrough' || secret ? DEFAULT_THREADS - 1 : DEFAULT_THREADS;
-}
-
 /** The tree with the file in it. `teardown` is the seed's: the entry goes first, then the data. */
-function create(
-  name: string,
-  maxSize: number,
-  { mode, uid, gid, io, secret, words = [] }: Omit<Settings, 'secret'> & Pick<RamFileOptions, 'secret'>,
-) {
-  // The kernel leaves a FUSE file's times to who serves it, whatever the mount's flags say.
-  const atime = words.lastIndexOf('noatime') <= words.lastIndexOf('atime');
+function create(plan: Plan) {
   const teardown = () => module[Symbol.dispose]();
   const root = ProcDirEntry.root(undefined, controlOps(teardown));
-  const module = RustProcRamFile.init(root, { name, maxSize, mode, uid, gid, io, atime, secret });
+  const module = RustProcRamFile.init(root, plan.file);
   return { root, file: module.file, teardown };
 }
 
 /** The libfuse transport is loaded when it is asked for: it brings a library along. */
 async function mountRoot(
-  transport: Transport,
+  { transport, threads, record, mount }: Plan,
   root: ProcDirEntry,
   dir: string,
-  {
-    words,
-    allowOther,
-    autoUnmount,
-    threads,
-    record,
-    usage,
-    io = 'direct',
-  }: Omit<Settings, 'secret'> & Pick<KernelMountOptions, 'usage'>,
+  usage: () => Usage,
 ): Promise<Mount> {
-  const options = { words, allowOther, autoUnmount, usage };
-  if (transport === 'kernel') return KernelMount.mount(root, dir, { ...options, threads, record });
-  if (io !== 'direct') {
-    throw new MountError(`Cannot mount with "--io ${io}" over libfuse 2; use "--transport kernel" for it.`);
-  }
-  if (record !== undefined) {
-    throw new MountError(
-      'Cannot record over libfuse 2, which keeps the requests; use "--transport kernel" for it.',
-    );
-  }
+  if (transport === 'kernel') return KernelMount.mount(root, dir, { ...mount, usage, threads, record });
   const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');
-  return LibfuseMount.mount(root, dir, options);
+  return LibfuseMount.mount(root, dir, { ...mount, usage });
 }

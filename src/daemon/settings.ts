@@ -1,10 +1,14 @@
-import type { IoMode } from '../ram-file/module.ts';
+import type { IoMode } from '../ram-file/defaults.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 
 /** What serves a mount: see src/transport. */
 export const transports = ['kernel', 'libfuse'] as const;
 export type Transport = (typeof transports)[number];
 
-/** What `ramproc mount` can be told, by flags or by `-o`. */
+/**
+ * What `ramproc mount` can be told, by flags or by `-o`: src/cli/options.ts has what each means, and plan.ts what holds when
+ * nothing is said.
+ */
 export interface Settings {
   name?: string;
   mode?: number;
@@ -18,11 +22,15 @@ export interface Settings {
   record?: string;
   io?: IoMode;
   allowOther?: boolean;
-  /** Have fusermount3 unmount when the daemon dies. */
   autoUnmount?: boolean;
   secret?: boolean;
-  /** Mount also on a directory that has something in it. */
   nonempty?: boolean;
   /** Words of mount(8), in the order given. */
   words?: string[];
 }
+
+/** How much of the machine's memory the file may take when nothing is said, in percent: as much as a tmpfs. */
+export const DEFAULT_SHARE = 50;
+
+/** One thread less where the kernel reads and writes by itself, and where each would lock 2 MiB that a secret could have. */
+export const FEWER_THREADS = DEFAULT_THREADS - 1;

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
 import { MountError } from '../mount/mount-error.ts';
-import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
+import { openLog } from './log.ts';
+import type { Plan } from './plan.ts';
 import { dropPrivileges, FOR_MEMORY } from './privileges.ts';
 import type { Mounted, Starter } from './serve.ts';
-import type { Settings } from './settings.ts';
+import { titleOf } from './title.ts';
 
 /** What a daemon tells the command that started it, over Node's IPC channel. */
 export type Report =
@@ -27,23 +27,26 @@ const SMALL = {
  * Starts this same command again as a daemon, in a session of its own and with `--foreground`, and waits until it has
  * mounted. Throws the sentence with which it failed. The daemon ends with this process, as long as it hasn't mounted.
  *
- * `settings` are those in its parameters. Without a `log` the daemon's messages go nowhere.
+ * Without a `log` the daemon's messages go nowhere.
  */
 export function startInBackground(
-  settings: Settings,
+  dir: string,
+  plan: Plan,
   { progress, notice }: Pick<Starter, 'progress' | 'notice'>,
 ): Promise<Mounted> {
   const [node, script = '', command = '', ...parameters] = process.argv;
-  const { from, log } = settings;
+  const { from, log } = plan;
   const messages = log === undefined ? 'ignore' : openLog(log);
-  dropPrivileges(settings, FOR_MEMORY);
+  dropPrivileges(plan, FOR_MEMORY);
   const daemon = spawn(
     node ?? process.execPath,
     [...SMALL.parameters, ...process.execArgv, script, command, '--foreground', ...parameters],
     {
       detached: true,
+      // As long as the title that it will give itself, which has no more room than the arguments.
+      argv0: titleOf(dir),
       env: { ...SMALL.environment, ...process.env },
-      stdio: [from === '-' ? 'inherit' : 'ignore', 'ignore', messages, 'ipc'],
+      stdio: [from === undefined ? 'ignore' : 'inherit', 'ignore', messages, 'ipc'],
     },
   );
   return new Promise((mounted, failed) => {
@@ -66,7 +69,11 @@ export function startInBackground(
         failure = new MountError(report.message);
       }
     });
-    daemon.on('error', failed);
+    daemon.on('error', (error) => {
+      failed(
+        new MountError(`Cannot start the daemon: ${reason(error, 'raise "ulimit -u"')}.`, { cause: error }),
+      );
+    });
     daemon.on('exit', (code, signal) => {
       const how = signal === null ? `with status ${code}` : `by ${signal}`;
       failed(
@@ -75,19 +82,6 @@ export function startInBackground(
       );
     });
   });
-}
-
-function openLog(path: string): number {
-  try {
-    return openSync(path, 'a');
-  } catch (error) {
-    throw new MountError(
-      `Cannot append messages to ${quote(path)}: ${reason(error)}; give --log a file that you may write.`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 /** The daemon's end of the channel, or undefined when nobody started this process as a daemon. */
@@ -101,7 +95,6 @@ export function parent(): ((report: Report) => void) | undefined {
       process.off('disconnect', giveUp);
       // The working directory would keep its file system busy for as long as the daemon lives.
       process.chdir('/');
-      process.stdin.destroy();
     }
     if (process.connected) process.send?.(report);
   };

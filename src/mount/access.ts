@@ -34,5 +34,5 @@ function deviceError(error: unknown): MountError {
     missing instanceof Errno && (missing.errno === ENOENT || missing.errno === ENODEV)
       ? 'load the kernel module with "modprobe fuse"'
       : `ask the administrator for access to it, for example with "chmod 666 ${DEVICE}"`;
-  return new MountError(`Cannot open ${DEVICE}: ${reason(error)}; ${remedy}.`, { cause: error });
+  return new MountError(`Cannot open ${DEVICE}: ${reason(error, remedy)}.`, { cause: error });
 }

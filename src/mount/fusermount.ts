@@ -85,7 +85,21 @@ function fusermountMissing(failure: string, cause: unknown): MountError {
   );
 }
 
-function fusermountFailed(failure: string, said: string): MountError {
+/** What helps, by what fusermount says. Source: util/fusermount.c of libfuse. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/no write access/, 'choose a directory that you may write'],
+  [/too many FUSE filesystems/, 'unmount one, or have the administrator raise mount_max in /etc/fuse.conf'],
+  [/Operation not permitted/, 'fusermount must be set-user-ID root, and a container needs CAP_SYS_ADMIN'],
+];
+
+/** What fusermount of libfuse 2 or 3 said, as the end of a sentence: its last line, and what helps. */
+export function saidByFusermount(said: string): string {
   const line = said.trim().split('\n').at(-1) ?? '';
-  return new MountError(`${failure}: ${line.replace(/^fusermount3?: /, '') || `${FUSERMOUNT} failed`}.`);
+  const why = line.replace(/^(fuse|fusermount3?): /, '').replace(/\.$/, '') || 'no reason was given';
+  const [, remedy] = REMEDIES.find(([words]) => words.test(why)) ?? [];
+  return remedy === undefined ? why : `${why}; ${remedy}`;
+}
+
+function fusermountFailed(failure: string, said: string): MountError {
+  return new MountError(`${failure}: ${saidByFusermount(said)}.`);
 }

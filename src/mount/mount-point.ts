@@ -3,14 +3,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { EACCES, ECONNABORTED, ELOOP, ENAMETOOLONG, ENOENT, ENOTCONN, ENOTDIR, Errno } from '../sys/errno.ts';
 import { flock, LOCK_EX } from '../sys/flock.ts';
 import { mountAt } from '../sys/mountinfo.ts';
+import { NOT_UTF_8 } from '../text/not-utf-8.ts';
 import { quote } from '../text/quote.ts';
+import { reason } from '../text/reason.ts';
 import { shellWord } from '../text/shell-word.ts';
 import { MountError } from './mount-error.ts';
 import { FSTYPE } from './options.ts';
 import { unmountFuse } from './unmount.ts';
-
-/** What Node makes of bytes that aren't UTF-8. */
-export const NOT_UTF_8 = '\uFFFD';
 
 /** A directory that nobody else mounts on until this is disposed. */
 export interface Claim extends Disposable {
@@ -44,7 +43,7 @@ export function claim(dir: string, nonempty: boolean, notice: (message: string) 
       },
     };
   } catch (error) {
-    throw new MountError(`${failure}: ${reason(error)}.`, { cause: error });
+    throw new MountError(`${failure}: ${why(error)}.`, { cause: error });
   }
 }
 
@@ -104,7 +103,7 @@ function errnoOf(error: unknown): number | undefined {
   return errno instanceof Errno ? errno.errno : undefined;
 }
 
-function reason(error: unknown): string {
+function why(error: unknown): string {
   switch (errnoOf(error)) {
     case ENOENT:
       return 'there is no such directory; create it with "mkdir"';
@@ -117,6 +116,6 @@ function reason(error: unknown): string {
     case ENAMETOOLONG:
       return 'its name is too long; choose another path';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return reason(error);
   }
 }

@@ -25,6 +25,6 @@ function mountAsRoot(dir: string, options: MountOptions): number {
     return fd;
   } catch (error) {
     closeSync(fd);
-    throw new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}`, { cause: error });
+    throw new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}.`, { cause: error });
   }
 }

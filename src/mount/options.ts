@@ -19,10 +19,11 @@ export interface MountOptions {
   readonly autoUnmount?: boolean | undefined;
 }
 
-/** The words of mount(8) that a mount understands. */
-export function isMountWord(word: string): boolean {
-  return Object.hasOwn(MS_WORDS, word) || Object.hasOwn(MS_OPPOSITES, word);
-}
+/** The words of mount(8) that a mount understands, each with the one for its absence. */
+export const mountWords: readonly (readonly string[])[] = Object.entries(MS_WORDS).map(([word, bit]) => [
+  word,
+  ...Object.keys(MS_OPPOSITES).filter((opposite) => MS_OPPOSITES[opposite] === bit),
+]);
 
 /** default_permissions: the kernel itself checks mode and owner, as for any local file. */
 export function fuseOptions({ allowOther = false }: MountOptions): string[] {

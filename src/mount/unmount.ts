@@ -13,6 +13,6 @@ export function unmountFuse(dir: string, lazy: boolean): void {
     else runFusermount(['-u', ...(lazy ? ['-z'] : []), '--', dir], failure);
   } catch (error) {
     if (error instanceof MountError) throw error;
-    throw new MountError(`${failure}: ${reason(error)}`, { cause: error });
+    throw new MountError(`${failure}: ${reason(error)}.`, { cause: error });
   }
 }

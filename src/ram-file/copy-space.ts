@@ -1,8 +1,6 @@
 import { mapMemory, viewMemory } from '../sys/mmap.ts';
 import { hide, lock } from '../sys/secret-memory.ts';
-
-/** How much is copied at once where bytes have to pass through memory of this process, in bytes. */
-export const COPY_SIZE = 1 << 20;
+import { COPY_SIZE } from './sizes.ts';
 
 /** Memory for the copies of a secret, kept out of swap, core dumps and child processes. Returns its address. */
 export function secretCopySpace(): number {

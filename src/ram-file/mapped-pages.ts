@@ -1,18 +1,12 @@
 import { mapFileOver, mapMemory, unmapInPlace, viewMemory } from '../sys/mmap.ts';
 import { hide, lock } from '../sys/secret-memory.ts';
+import { MAPPED_SIZE, MAX_THREADS, SCRATCH_SIZE, WINDOW_SIZE } from './sizes.ts';
 
 const PAGE_SIZE = 4096;
 const PAGES_PER_WORD = 32;
 
-/** Scratch memory for one thread, in bytes: a request and a reply of 1 MiB each fit, with their headers in front. */
-export const SCRATCH_SIZE = (2 << 20) + (64 << 10);
-const MAX_THREADS = 64;
-
-/** A typed array ends at 2^32 - 1 bytes in Node 20; what is behind the scratch memory shows the file. */
-const TOTAL = 2 ** 32 - PAGE_SIZE;
-const WINDOW = MAX_THREADS * SCRATCH_SIZE;
-/** How much of the file can be mapped, in bytes: 3.87 GiB. */
-export const WINDOW_SIZE = TOTAL - WINDOW;
+/** Where the file begins, behind the scratch memory. */
+const WINDOW = MAPPED_SIZE - WINDOW_SIZE;
 
 /** What another thread needs to use the same mapping. */
 export interface MappedPagesState {
@@ -39,12 +33,12 @@ export class MappedPages {
 
   constructor(state: MappedPagesState) {
     this.state = state;
-    this.#bytes = viewMemory(state.address, TOTAL);
+    this.#bytes = viewMemory(state.address, MAPPED_SIZE);
     this.#bitmap = new Int32Array(state.bitmap);
   }
 
   static create(memfd: number): MappedPages {
-    const address = mapMemory(TOTAL);
+    const address = mapMemory(MAPPED_SIZE);
     mapFileOver(address + WINDOW, WINDOW_SIZE, memfd);
     return new MappedPages({
       address,
@@ -58,7 +52,7 @@ export class MappedPages {
    */
   protect(threads: number, length: number): void {
     const { address } = this.state;
-    hide(address, TOTAL);
+    hide(address, MAPPED_SIZE);
     lock(address, threads * SCRATCH_SIZE);
     lock(address + WINDOW, length);
   }

@@ -1,22 +1,8 @@
 import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { procCreate } from '../proc-fs/proc-dir-entry.ts';
+import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from './defaults.ts';
 import { RamBuffer } from './ram-buffer.ts';
 import { RamFile } from './ram-file.ts';
-
-/** The seed's name for its file. */
-export const DEFAULT_NAME = 'rust-proc-file';
-/** The seed's mode for its file. */
-export const DEFAULT_MODE = 0o666;
-
-export const ioModes = ['direct', 'cached', 'passthrough'] as const;
-
-/**
- * - `direct`: every read and write reaches the handler, as in /proc.
- * - `cached`: the kernel's page cache answers reads of what was read or written before. Writes go through to the handler
- *   before they return: with write-back the kernel would take more than `maxSize` holds, and have to drop it later.
- * - `passthrough`: the kernel reads and writes the memory itself. Needs CAP_SYS_ADMIN and Linux 6.9.
- */
-export type IoMode = (typeof ioModes)[number];
 
 export interface RamFileOptions {
   /** The file's name. Default: `rust-proc-file`. */

@@ -15,9 +15,10 @@ import {
 } from '../sys/memfd.ts';
 import { type Timespec, UTIME_NOW, UTIME_OMIT } from '../sys/time.ts';
 import { tmpfsFile } from '../sys/tmpfs.ts';
-import { COPY_SIZE, copySpace, secretCopySpace } from './copy-space.ts';
-import { MappedPages, type MappedPagesState, SCRATCH_SIZE } from './mapped-pages.ts';
+import { copySpace, secretCopySpace } from './copy-space.ts';
+import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
 import { memoryRoom } from './memory-room.ts';
+import { COPY_SIZE } from './sizes.ts';
 
 const PAGE_SIZE = 4096;
 const OMIT: Timespec = { sec: 0, nsec: UTIME_OMIT };
@@ -59,11 +60,6 @@ export interface RamBufferOptions {
    * can't be longer than `maxSize` then, holes included, unless it is lent. Default: no.
    */
   readonly secret?: { readonly threads: number } | undefined;
-}
-
-/** The memory that a secret of such a file has locked beside its bytes, in bytes. */
-export function lockedBeside(threads: number): number {
-  return threads * SCRATCH_SIZE + COPY_SIZE;
 }
 
 /** What another thread needs to work on the same buffer. */

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { libcFunction } from './libc.ts';
 
 /** Source: linux/capability.h. */
@@ -26,11 +27,19 @@ function header(): Uint32Array {
   return Uint32Array.of(VERSION, 0);
 }
 
-/** Whether the calling thread has a capability. Source: capget(2). */
-export function hasCapability(capability: number): boolean {
+/** The user namespace that the machine started with. Source: USER_NS_INIT_INO, linux/nsfs.h. */
+const FIRST_USER_NAMESPACE = 'user:[4026531837]';
+
+/**
+ * Whether the calling thread has a capability over the whole machine. Root of a user namespace has them all, and where the
+ * kernel asks by capable() and not by ns_capable(), as for locking memory beyond the limit, they count for nothing.
+ * Source: capget(2), user_namespaces(7).
+ */
+export function capable(capability: number): boolean {
   const data = new Uint32Array(2 * WORDS);
   capget(header(), data);
-  return (((data[EFFECTIVE + WORDS * (capability >>> 5)] ?? 0) >>> (capability & 31)) & 1) === 1;
+  const has = (((data[EFFECTIVE + WORDS * (capability >>> 5)] ?? 0) >>> (capability & 31)) & 1) === 1;
+  return has && readlinkSync('/proc/self/ns/user') === FIRST_USER_NAMESPACE;
 }
 
 /**

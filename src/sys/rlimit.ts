@@ -3,6 +3,7 @@ import { libcFunction } from './libc.ts';
 /** Source: asm-generic/resource.h. */
 export const RLIMIT_CORE = 4;
 export const RLIMIT_MEMLOCK = 8;
+export const RLIMIT_AS = 9;
 
 type Call = [resource: number, limits: BigUint64Array];
 const getrlimitCall = libcFunction<Call>('getrlimit', 'int', ['int', 'void *']);

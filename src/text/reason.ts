@@ -1,13 +1,26 @@
 import { getSystemErrorMap } from 'node:util';
 import { message } from './message.ts';
 
+/** What any call may run into, whatever it was for, and what helps then. */
+const LIMITS: Readonly<Record<string, string>> = {
+  EMFILE: 'raise "ulimit -n"',
+  ENFILE: 'raise "sysctl fs.file-max"',
+  ENOMEM: 'free some, or raise "ulimit -v"',
+};
+
 /**
- * The last part of a sentence: why a system call failed, as `CODE, meaning`, and where it helps, what to do. Anything else
- * that was thrown says what it says.
+ * The last part of a sentence: why a system call failed, as `CODE, meaning`, and what to do, which is `remedy` unless a limit
+ * was in the way. Anything else that was thrown says what it says.
  */
-export function reason(error: unknown): string {
-  if (!(error instanceof Error && 'errno' in error && typeof error.errno === 'number')) return message(error);
-  const [code, meaning] = getSystemErrorMap().get(-Math.abs(error.errno)) ?? [];
-  if (code === undefined) return message(error);
-  return code === 'EPERM' ? `${code}, ${meaning}; root needs CAP_SYS_ADMIN for it.` : `${code}, ${meaning}`;
+export function reason(error: unknown, remedy?: string): string {
+  const known = isSystemError(error) ? getSystemErrorMap().get(-Math.abs(error.errno)) : undefined;
+  if (known === undefined) return message(error).replace(/\.$/, '');
+  const [code, meaning] = known;
+  const help = LIMITS[code] ?? remedy ?? (code === 'EPERM' ? 'root needs CAP_SYS_ADMIN for it' : undefined);
+  return help === undefined ? `${code}, ${meaning}` : `${code}, ${meaning}; ${help}`;
+}
+
+/** Whether a system call failed. Its message is for a program; for a person there is `reason`. */
+export function isSystemError(error: unknown): error is Error & { readonly errno: number } {
+  return error instanceof Error && 'errno' in error && typeof error.errno === 'number';
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ioModes } from '../../src/ram-file/module.ts';
+import { ioModes } from '../../src/ram-file/defaults.ts';
 import { joinRun, startRun } from '../support/run.ts';
 import { seedFrom } from '../support/seed.ts';
 import { playRequest, playRequests } from './requests.ts';

@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  appendFileSync,
   closeSync,
   constants,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -15,6 +18,7 @@ import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { COMMAND, type Ended, Mount, mount, ramproc, run, runs } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
+import { Tmpfs } from '../support/tmpfs.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -27,18 +31,18 @@ function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The processes that were started with a directory as a parameter. */
+/** The processes that have a directory in their command line, or in the title that they gave themselves. */
 function processesOf(dir: string): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && commandLine(pid).includes(dir) && runs(pid));
 }
 
-function commandLine(pid: number): string[] {
+function commandLine(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }
 
@@ -156,6 +160,47 @@ describe('ramproc mount', () => {
   });
 });
 
+describe('ramproc mount --max-size', () => {
+  test.each(['1', '1k', '5000', '4096', '1m', '1%'])('%s is as much as for a tmpfs', async (size) => {
+    using tmpfs = new Tmpfs(size);
+    const holds = (dir: string) => {
+      const { blocks, bsize } = statfsSync(dir);
+      return blocks * bsize;
+    };
+    for (const options of [
+      ['-s', size],
+      ['-o', `size=${size}`],
+      ['--io', 'passthrough', '-s', size],
+    ]) {
+      await using at = await mount(options);
+      expect(holds(at.dir)).toBe(holds(tmpfs.dir));
+    }
+  });
+
+  test.each([
+    ['1k', 4096, '4 KiB'],
+    ['5000', 8192, '8 KiB'],
+    ['1.5MiB', 1.5 * 2 ** 20, '1.5 MiB'],
+    ['1MB', 1_003_520, '980 KiB'],
+  ])('%s is said to be %d bytes, and holds them', async (size, bytes, words) => {
+    const dir = makeDir('mount');
+    const { stdout } = await ramproc('mount', dir, '-s', size);
+    await using at = new Mount({
+      dir,
+      file: `${dir}/rust-proc-file`,
+      pid: Number(stdout.match(/process (\d+)/)?.[1]),
+    });
+    expect(stdout).toContain(`for up to ${words}, `);
+    const json = await ramproc('mount', makeDir('mount'), '-s', size, '--json');
+    const told = JSON.parse(json.stdout);
+    await using _other = new Mount(told);
+    expect(told.maxSize).toBe(bytes);
+    writeFileSync(at.file, Buffer.alloc(bytes));
+    expect(() => appendFileSync(at.file, 'x')).toThrow('ENOSPC');
+    expect(statSync(at.file).size).toBe(bytes);
+  });
+});
+
 describe('ramproc mount --from', () => {
   const bytes = randomBytes(5_000_001);
 
@@ -215,6 +260,32 @@ describe('a daemon', () => {
     expect(readFileSync(at.file, 'utf8')).toBe('still there');
   });
 
+  test('is called ramproc, with its directory and nothing of its options', async () => {
+    const parent = makeDir('titled');
+    const dir = `${parent}/${'long'.repeat(50)}`;
+    mkdirSync(dir);
+    const options = ['--secret', '--name', 'password', '--json'];
+    const { stdout } = await sh(
+      'cd "$1"; shift; "$ramproc" mount "$@"',
+      parent,
+      'long'.repeat(50),
+      ...options,
+    );
+    await using at = new Mount(JSON.parse(stdout));
+    expect(at.dir).toBe(dir);
+    const shown = await run('ps', '-ww', '-o', 'comm=,args=', '-p', `${at.pid}`);
+    expect(shown.stdout).toMatch(new RegExp(`^ramproc +ramproc ${dir}\n$`));
+    expect(commandLine(at.pid).replaceAll('\0', '')).toBe(`ramproc ${dir}`);
+    for (const find of [
+      ['pgrep', '-x', 'ramproc'],
+      ['pgrep', '-f', `^ramproc ${dir}`],
+      ['pidof', 'ramproc'],
+    ] as const) {
+      const [program, ...parameters] = find;
+      expect((await run(program, ...parameters)).stdout.trim().split(/\s+/)).toContain(`${at.pid}`);
+    }
+  });
+
   test('keeps no directory busy, and has no descriptor of who started it', async () => {
     await using at = await mount();
     const proc = `/proc/${at.pid}`;
@@ -225,8 +296,8 @@ describe('a daemon', () => {
 
 describe('ramproc mount --foreground', () => {
   /** Starts it, and waits until its file is there. */
-  async function foreground(dir: string): Promise<ChildProcess & { said: string }> {
-    const started = spawn(process.execPath, [COMMAND, 'mount', dir, '--foreground'], {
+  async function foreground(dir: string, ...options: string[]): Promise<ChildProcess & { said: string }> {
+    const started = spawn(process.execPath, [COMMAND, 'mount', dir, '--foreground', ...options], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const child = Object.assign(started, { said: '' });
@@ -260,6 +331,19 @@ describe('ramproc mount --foreground', () => {
       await ended;
       expect(mountAt(dir)).toBeUndefined();
     }
+  });
+
+  test('logs to a file from the moment that it has mounted', async () => {
+    const dir = makeDir('mount');
+    const log = `${makeDir('log')}/log`;
+    writeFileSync(log, 'before\n');
+    const child = await foreground(dir, '--log', log);
+    const said = child.said;
+    const ended = new Promise((end) => child.once('close', end));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(child.said).toBe(said);
+    expect(readFileSync(log, 'utf8')).toBe(`before\nramproc: SIGTERM, unmounting "${dir}"\n`);
   });
 
   test('ends when it is unmounted', async () => {
@@ -325,6 +409,31 @@ describe('ramproc', () => {
       const { status, stdout, stderr } = await ramproc(...command, '--help');
       expect([status, stderr]).toEqual([0, '']);
       for (const word of words) expect(stdout).toContain(word);
+    }
+  });
+
+  test("a command's help has what -o takes, examples that work, and what its exit status means", async () => {
+    const { stdout } = await ramproc('mount', '--help');
+    expect(stdout).toMatch(
+      /^Options of -o:$.*^ {2}max_size=<size>, size=<size> +as --max-size$.*^ {2}ro, rw /ms,
+    );
+    expect(stdout).toMatch(/^Exit status:\n {2}0 +success\n {2}1 +wrong usage\n {2}2 .*\n {2}32 .*\n/m);
+    const [, examples = ''] = stdout.match(/^Examples:\n((?: {2}.*\n)+)/m) ?? [];
+    const commands = examples
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/ {2,}/).at(0) ?? '');
+    expect(commands.length).toBeGreaterThan(3);
+    for (const command of commands) {
+      expect(command).toMatch(/^ramproc mount \/tmp\/ram( |$)/);
+      if (command.includes('--foreground')) continue;
+      const dir = makeDir('mount');
+      const file = `${dir}.iso`;
+      writeFileSync(file, 'image');
+      const words = command.replace('/tmp/ram', dir).replace('big.iso', file).split(' ').slice(1);
+      const ended = await ramproc(...words, '--json');
+      expect(ended).toMatchObject({ status: 0, stderr: '' });
+      await using _at = new Mount(JSON.parse(ended.stdout));
     }
   });
 

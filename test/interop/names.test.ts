@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseMountOptions } from '../../src/cli/parse.ts';
+import { parseMountOptions } from '../../src/cli/options.ts';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { oneLine } from '../../src/text/one-line.ts';
 import { quote } from '../../src/text/quote.ts';

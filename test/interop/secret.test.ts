@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keepSecret } from '../../src/daemon/secret.ts';
+import { plan, thisMachine } from '../../src/daemon/plan.ts';
 import { libcFunction } from '../../src/sys/libc.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
 import { answer, must } from '../support/answer.ts';
@@ -16,6 +16,7 @@ import { COMMAND, type Mount, mount, ramproc, run } from '../support/mount.ts';
 import { mountAsNobody, NOBODY, ramprocAsNobody } from '../support/nobody.ts';
 import { openBacking, PageReferences } from '../support/page-references.ts';
 import { makeDir } from '../support/run.ts';
+import { bash, shellDir } from '../support/shell.ts';
 
 const PAGE = 4096;
 /** As much as a pipe holds. */
@@ -208,13 +209,13 @@ test.each([
   [{ transport: 'libfuse' as const }, '--transport libfuse'],
   [{ record: 'file' }, '--record'],
 ])('%j does not go with --secret', (settings, option) => {
-  expect(() => keepSecret({ ...settings, threads: 2 }, LENGTH)).toThrow(
+  expect(() => plan({ ...settings, secret: true, threads: 2 })).toThrow(
     `Cannot mount with "--secret" and "${option}": `,
   );
 });
 
 test('a secret that is larger than what may be locked or mapped is refused, with the limit', async () => {
-  expect(() => keepSecret({ maxSize: 2 ** 33, threads: 2 }, LENGTH)).toThrow(
+  expect(() => plan({ secret: true, maxSize: 2 ** 33, threads: 2 })).toThrow(
     /--max-size 8 GiB: no more than 3.87 GiB/,
   );
   const { status, stderr } = await ramprocAsNobody('mount', makeDir('large'), '--secret', '-s', '1T');
@@ -223,6 +224,21 @@ test('a secret that is larger than what may be locked or mapped is refused, with
     stderr: expect.stringMatching(/--max-size 1 TiB: (RLIMIT_MEMLOCK lets|no more)/),
   });
   expect((await ramproc('mount', makeDir('large'), '--secret', '-s', '1T')).status).toBe(32);
+});
+
+test('in a user namespace a secret is as large as its root may lock, which is no more than anybody', async () => {
+  const script = `ulimit -l 8192
+    unshare -Urm bash -c '
+      ramproc mount m --secret --json && echo text >m/rust-proc-file && cat m/rust-proc-file && ramproc unmount m'`;
+  const dir = shellDir();
+  mkdirSync(join(dir, 'm'));
+  const { status, stdout, stderr } = await bash(dir, script);
+  expect([status, stderr]).toEqual([0, '']);
+  const [told = '', text] = stdout.split('\n');
+  expect(text).toBe('text');
+  expect(JSON.parse(told).maxSize).toBe(
+    plan({ secret: true }, { ...thisMachine(), lockable: 8 << 20, capable: () => false }).file.maxSize,
+  );
 });
 
 test('memfd_secret, where the kernel has it, is memory to map and no file to serve', () => {

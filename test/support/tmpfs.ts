@@ -29,8 +29,8 @@ export const tmpfsCalls: Calls = {
 export class Tmpfs implements Disposable {
   readonly dir = makeDir('tmpfs');
 
-  /** `size` is the most memory that its files may take, in bytes. */
-  constructor(size: number) {
+  /** `size` is the most memory that its files may take, in bytes or as tmpfs(5) has it. */
+  constructor(size: number | string) {
     mount('ramproc-test', this.dir, 'tmpfs', 0, `size=${size}`);
   }
 

@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { Opcode } from '../../../src/abi/fuse.ts';
-import { WINDOW_SIZE } from '../../../src/ram-file/mapped-pages.ts';
 import type { RamBufferState } from '../../../src/ram-file/ram-buffer.ts';
+import { WINDOW_SIZE } from '../../../src/ram-file/sizes.ts';
 import { EBUSY, EFBIG, EINVAL, ENOENT, ENOSYS } from '../../../src/sys/errno.ts';
 import { O_NOATIME } from '../../../src/sys/memfd.ts';
 import { viewMemory } from '../../../src/sys/mmap.ts';

@@ -2,6 +2,9 @@ import type { SharedHandler } from '../../proc-fs/placement.ts';
 import type { CachedPagesState } from './wire/cached-pages.ts';
 import type { PageRange } from './wire/notify.ts';
 
+/** How many workers there are when nobody says: one that serves, and one that it calls (see scripts/bench/README.md). */
+export const DEFAULT_THREADS = 2;
+
 /** A file that workers serve. */
 export interface SharedNode {
   readonly ino: number;

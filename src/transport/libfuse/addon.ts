@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import koffi, { type LibraryHandle } from 'koffi';
 import { MountError } from '../../mount/mount-error.ts';
+import { reason } from '../../text/reason.ts';
 import type { FuseNative } from './fuse-native.ts';
 import { nativeThread } from './layout.ts';
 
@@ -35,8 +36,8 @@ export function libfuse(): Libfuse {
     loaded ??= load();
     return loaded;
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new MountError(`Cannot serve by libfuse: ${reason}; use "--transport kernel" instead.`, {
+    const [why] = reason(error).split('\n');
+    throw new MountError(`Cannot serve by libfuse: ${why}; use "--transport kernel" instead.`, {
       cause: error,
     });
   }

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { saidByFusermount } from '../../mount/fusermount.ts';
 import { MountError } from '../../mount/mount-error.ts';
 import { closeOnExec, duplicate } from '../../sys/descriptor.ts';
 import { EIO } from '../../sys/errno.ts';
@@ -89,8 +90,7 @@ function failure(dir: string, why: string, cause?: unknown): MountError {
 
 /** The last line of what libfuse or fusermount said, as the end of a sentence. */
 function sentence(said: string, dir: string): string {
-  const line = said.replaceAll(dir, quote(dir)).trim().split('\n').at(-1) ?? '';
-  const why = line.replace(/^(fuse|fusermount3?): /, '').replace(/\.$/, '') || 'libfuse gave no reason';
+  const why = saidByFusermount(said.replaceAll(dir, quote(dir)));
   return /failed to exec fusermount/.test(why)
     ? 'fusermount is missing; an ordinary user needs it: "apt install fuse3", or the like'
     : why;

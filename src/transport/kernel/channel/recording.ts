@@ -26,7 +26,8 @@ export function openRecording(path: string): number {
   try {
     return openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600);
   } catch (error) {
-    throw new MountError(`Cannot record to ${quote(path)}: ${reason(error)}`, { cause: error });
+    const why = reason(error, 'choose a file that you may write');
+    throw new MountError(`Cannot record to ${quote(path)}: ${why}.`, { cause: error });
   }
 }
 
@@ -80,7 +81,7 @@ class RecordingChannel implements Channel {
     try {
       writevSync(this.#recording, [this.#bytes, message]);
     } catch (error) {
-      console.error(`ramproc: the recording ends here: ${reason(error)}`);
+      console.error(`ramproc: the recording ends here: ${reason(error)}.`);
       this.#recording = undefined;
     }
   }

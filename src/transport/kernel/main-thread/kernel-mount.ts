@@ -17,8 +17,9 @@ import type { Channel } from '../wire/channel.ts';
 import { initialize, type Wants } from '../wire/init.ts';
 import { notifyInvalEntry, notifyInvalInode } from '../wire/notify.ts';
 import type { SharedNode } from '../worker-contract.ts';
+import { DEFAULT_THREADS } from '../worker-contract.ts';
 import { TreeServer } from './tree-server.ts';
-import { DEFAULT_THREADS, Workers } from './workers.ts';
+import { Workers } from './workers.ts';
 
 export interface KernelMountOptions extends MountOptions {
   /** How many threads wait for requests, 1 or more. Default: DEFAULT_THREADS. */
@@ -129,7 +130,7 @@ export class KernelMount implements Mount, TreeWatcher {
     try {
       this.unmount(true);
     } catch (error) {
-      console.error(error);
+      console.error(`ramproc: ${reason(error)}.`);
     }
   }
 

@@ -3,6 +3,7 @@ import { basename, extname } from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { Event } from '../../../sys/eventfd.ts';
 import { runsInParallel } from '../../../sys/processors.ts';
+import { reason } from '../../../text/reason.ts';
 import { allocateCalls, callAll, setLeader, stopAll } from '../channel/calls.ts';
 import {
   type News,
@@ -16,9 +17,6 @@ import {
 
 /** Where a worker starts: .js when built, .ts when run from source. */
 const WORKER = new URL(`../worker-thread/worker${extname(import.meta.url)}`, import.meta.url);
-
-/** How many there are when nobody says: one that serves, and one that it calls (see scripts/bench/README.md). */
-export const DEFAULT_THREADS = 2;
 
 /** How long the first worker looks for the next request before it sleeps, in microseconds: see Patience. */
 const LOOK = 15;
@@ -163,7 +161,7 @@ export class Workers {
       return false;
     }
     if (thread === 0) setLeader(this.#data.calls, false);
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = reason(cause);
     const [request = STARTING] = serving;
     if (request === STARTING) throw new Error(`a worker ended before it served anything (${why})`, { cause });
     console.error(`ramproc: a worker ended (${why}); another takes its place.`);

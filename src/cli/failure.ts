@@ -1,0 +1,28 @@
+import { MountError } from '../mount/mount-error.ts';
+import { message } from '../text/message.ts';
+import { oneLine } from '../text/one-line.ts';
+import { quote } from '../text/quote.ts';
+import { isSystemError, reason } from '../text/reason.ts';
+import { ExitCode } from './exit-code.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What commander says too when it is told something wrong. */
+export const HINT = '(add --help for the options)';
+
+/** Says why a command failed, and sets the exit status. */
+export function fail(error: unknown): void {
+  console.error(oneLine(`ramproc: ${isSystemError(error) ? unforeseen(error) : message(error)}`));
+  if (error instanceof UsageError) console.error(HINT);
+  process.exitCode = statusOf(error);
+}
+
+/** A system call failed of which nobody thought that it could. */
+function unforeseen(error: Error): string {
+  const what = 'path' in error ? `${quote(String(error.path))}: ` : '';
+  return `Cannot go on: ${what}${reason(error)}.`;
+}
+
+function statusOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return ExitCode.Usage;
+  return error instanceof MountError ? ExitCode.Failure : ExitCode.System;
+}

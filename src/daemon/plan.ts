@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { MountError } from '../mount/mount-error.ts';
+import type { MountOptions } from '../mount/options.ts';
+import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from '../ram-file/defaults.ts';
+import type { RamFileOptions } from '../ram-file/module.ts';
+import { lockedBeside, MAPPED_SIZE, WINDOW_SIZE } from '../ram-file/sizes.ts';
+import { Capability, capable } from '../sys/capabilities.ts';
+import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK } from '../sys/rlimit.ts';
+import { size } from '../text/size.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import { DEFAULT_SHARE, FEWER_THREADS, type Settings, type Transport } from './settings.ts';
+
+const PAGE_SIZE = 4096;
+
+/** A secret's mode, for its owner alone. */
+const SECRET_MODE = 0o600;
+const OTHERS = 0o077;
+
+/** The addresses that V8 reserves for a thread, in bytes, few of which ever become memory: 0.52 GiB in Node 20, 0.77 in 26. */
+const THREAD_ADDRESSES = 0.8 * 2 ** 30;
+
+type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
+/** All that is to be of a mount. Nothing is left to decide for who carries it out. */
+export interface Plan {
+  readonly file: Complete<Omit<RamFileOptions, 'secret'>> & Pick<RamFileOptions, 'secret'>;
+  readonly transport: Transport;
+  /** How many threads serve requests over the kernel transport. */
+  readonly threads: number;
+  /** Where each message between the kernel and the daemon goes. */
+  readonly record: string | undefined;
+  /** What the file is filled with: see takeSource. */
+  readonly from: string | undefined;
+  /** Where the daemon's own messages go. */
+  readonly log: string | undefined;
+  readonly mount: Complete<MountOptions>;
+  /** Whether what is in the directory may be hidden. */
+  readonly nonempty: boolean;
+}
+
+/** What a plan must know of the process that is to carry it out, and its machine. */
+export interface Machine {
+  readonly uid: number;
+  readonly gid: number;
+  /** The memory that there is, in bytes. */
+  readonly memory: number;
+  /** How many bytes the process may lock, unless it has CAP_IPC_LOCK. */
+  readonly lockable: number;
+  /** How many bytes of addresses it may still take. */
+  readonly addresses: number;
+  capable(capability: number): boolean;
+}
+
+/** This process and its machine. */
+export function thisMachine(): Machine {
+  const [pages = ''] = readFileSync('/proc/self/statm', 'utf8').split(' ');
+  return {
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    memory: totalmem(),
+    lockable: getrlimit(RLIMIT_MEMLOCK),
+    addresses: getrlimit(RLIMIT_AS) - Number(pages) * PAGE_SIZE,
+    capable,
+  };
+}
+
+/**
+ * Decides what is to be of a mount: what was said, the defaults for what wasn't, and whether it goes together. Throws a
+ * MountError with a sentence when it doesn't.
+ */
+export function plan(settings: Settings, machine = thisMachine()): Plan {
+  const { io = 'direct', transport = 'kernel', secret = false, record, words = [] } = settings;
+  const threads = settings.threads ?? (io === 'passthrough' || secret ? FEWER_THREADS : DEFAULT_THREADS);
+  if (transport === 'libfuse') refuseOverLibfuse(io, record);
+  if (io === 'passthrough') refusePassthrough(machine);
+  if (secret) refuseSecret(settings);
+  refuseAddresses(io, transport, threads, machine);
+  const most = secret ? mostOfSecret(io, threads, machine) : Number.POSITIVE_INFINITY;
+  const half = wholePages((machine.memory * DEFAULT_SHARE) / 100);
+  const maxSize = settings.maxSize === undefined ? Math.min(half, most) : wholePages(settings.maxSize);
+  if (maxSize > most || most <= 0) throw tooMuch(settings.maxSize, most, machine);
+  return {
+    file: {
+      name: settings.name ?? DEFAULT_NAME,
+      mode: settings.mode ?? (secret ? SECRET_MODE : DEFAULT_MODE),
+      uid: settings.uid ?? machine.uid,
+      gid: settings.gid ?? machine.gid,
+      maxSize,
+      // The kernel leaves a FUSE file's times to who serves it, whatever the mount's flags say.
+      atime: words.lastIndexOf('noatime') <= words.lastIndexOf('atime'),
+      io,
+      secret: secret ? { threads } : undefined,
+    },
+    transport,
+    threads,
+    record,
+    from: settings.from,
+    log: settings.log,
+    mount: { words, allowOther: settings.allowOther ?? false, autoUnmount: settings.autoUnmount ?? false },
+    nonempty: settings.nonempty ?? false,
+  };
+}
+
+/** As tmpfs rounds its `size=` (shmem_parse_one). */
+function wholePages(bytes: number): number {
+  return Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
+}
+
+function refuseOverLibfuse(io: IoMode, record: string | undefined): void {
+  const instead = 'use "--transport kernel" for it';
+  if (io !== 'direct') throw new MountError(`Cannot mount with "--io ${io}" over libfuse 2; ${instead}.`);
+  if (record !== undefined) {
+    throw new MountError(`Cannot record over libfuse 2, which keeps the requests; ${instead}.`);
+  }
+}
+
+/** Source: fuse_backing_open, fs/fuse/backing.c. */
+function refusePassthrough(machine: Machine): void {
+  if (machine.capable(Capability.SYS_ADMIN)) return;
+  throw new MountError(
+    'Cannot mount with "--io passthrough": it needs CAP_SYS_ADMIN, as root has it outside of user namespaces; use "--io cached" instead.',
+  );
+}
+
+/** Whatever would leave copies of a secret that nobody could lock or overwrite. */
+function refuseSecret({ mode = SECRET_MODE, io, transport, record }: Settings): void {
+  const refuse = (option: string, why: string): never => {
+    throw new MountError(`Cannot mount with "--secret" and "${option}": ${why}.`);
+  };
+  if (mode & OTHERS)
+    refuse(`--mode 0${mode.toString(8)}`, 'a secret is for its owner alone, such as with 0600');
+  if (io === 'cached') refuse('--io cached', 'the page cache would keep copies that cannot be overwritten');
+  if (transport === 'libfuse')
+    refuse('--transport libfuse', 'libfuse keeps copies that cannot be overwritten');
+  if (record !== undefined) refuse('--record', 'it would write the secret to a file');
+}
+
+/** V8 doesn't survive that it gets no addresses for a thread: it ends the process, and leaves the mount behind. */
+function refuseAddresses(io: IoMode, transport: Transport, threads: number, { addresses }: Machine): void {
+  const needed =
+    (io === 'passthrough' ? 0 : MAPPED_SIZE) + (transport === 'kernel' ? threads * THREAD_ADDRESSES : 0);
+  if (needed <= addresses) return;
+  const left = size(Math.max(addresses, 0));
+  throw new MountError(
+    `Cannot mount: "ulimit -v" leaves this process ${left} of addresses, and it needs ${size(needed)}; raise it.`,
+  );
+}
+
+/** How many bytes of a secret can be locked. With passthrough, its memory is a tmpfs that has no swap. */
+function mostOfSecret(io: IoMode, threads: number, machine: Machine): number {
+  if (io === 'passthrough') return Number.POSITIVE_INFINITY;
+  if (machine.capable(Capability.IPC_LOCK)) return WINDOW_SIZE;
+  const left = machine.lockable - lockedBeside(threads);
+  return Math.min(WINDOW_SIZE, Math.floor(left / PAGE_SIZE) * PAGE_SIZE);
+}
+
+function tooMuch(maxSize: number | undefined, most: number, { lockable }: Machine): MountError {
+  const wanted = maxSize === undefined ? 'a secret' : `a secret with --max-size ${size(maxSize)}`;
+  if (most === WINDOW_SIZE) {
+    return new MountError(
+      `Cannot mount ${wanted}: no more than ${size(most)} of it can be mapped; lower --max-size.`,
+    );
+  }
+  return new MountError(
+    `Cannot mount ${wanted}: RLIMIT_MEMLOCK lets this process lock ${size(lockable)}, which leaves ${size(Math.max(most, 0))} for the data; lower --max-size or raise "ulimit -l".`,
+  );
+}

@@ -1,0 +1,19 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { FSNAME } from '../mount/options.ts';
+import { attempt } from '../sys/processes.ts';
+
+/** What ps shows of a daemon: the directory, and nothing else that it was told. */
+export function titleOf(dir: string): string {
+  return `${FSNAME} ${attempt(() => resolve(dir)) ?? dir}`;
+}
+
+/**
+ * Gives this process its title, as far as there is room for it: Node writes it over the arguments that the process was
+ * started with, and the beginning into the process's name too. Source: uv_set_process_title.
+ */
+export function setTitle(dir: string): void {
+  process.title = titleOf(dir);
+  // What pgrep, pidof and killall go by. Source: proc_pid_comm(5).
+  writeFileSync('/proc/self/comm', FSNAME);
+}

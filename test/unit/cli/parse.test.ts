@@ -1,0 +1,53 @@
+import { totalmem } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import { parseSize } from '../../../src/cli/parse.ts';
+
+const K = 1024;
+
+describe('a size', () => {
+  test.each([
+    ['5000', 5000],
+    ['1k', K],
+    ['1K', K],
+    ['1KiB', K],
+    ['1kib', K],
+    ['1kB', 1000],
+    ['1KB', 1000],
+    ['1.5G', 1.5 * K ** 3],
+    ['1GiB', K ** 3],
+    ['1GB', 1000 ** 3],
+    ['2m', 2 * K ** 2],
+    ['2MB', 2e6],
+    ['3T', 3 * K ** 4],
+    ['3TB', 3e12],
+    ['1P', K ** 5],
+    ['0.1k', 103],
+    ['25%', Math.ceil(totalmem() / 4)],
+    ['0.5%', Math.ceil(totalmem() / 200)],
+    ['9007199254736896', 2 ** 53 - 4096],
+  ])('of %s is %d bytes, as for tmpfs and the GNU tools', (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  test.each([
+    '',
+    '0',
+    '0k',
+    '-1',
+    '1x',
+    '1b',
+    '1B',
+    '1iB',
+    '1%B',
+    '1 G',
+    '.5G',
+    '1.G',
+    '1e3',
+    '0x10',
+    'k',
+    '9P',
+    '∞',
+  ])('can not be %j', (text) => {
+    expect(() => parseSize(text)).toThrow('It must be a size of 1 byte or more');
+  });
+});
