@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { COPY_SIZE } from '../../src/ram-file/copy-space.ts';
+import { COPY_SIZE } from '../../src/ram-file/sizes.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE } from '../../src/sys/memfd.ts';
 
 /** A place in the file: bytes from the start, or so many behind its end. Below the start it counts as the start. */
