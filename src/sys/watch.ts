@@ -42,18 +42,27 @@ export function mountGone(device: string, connection: number): Promise<void> {
   return new Promise((gone) => {
     const fd = openSync('/proc/self/mountinfo', 'r');
     const handle = koffi.node.poll(fd, ERRORS_ONLY, look);
+    let done = false;
     look();
 
     function look(): void {
+      if (ended()) return;
+      // libuv stops at an error.
+      handle.start(ERRORS_ONLY, look);
+      // It asks the kernel for the first time when the event loop comes round, and what has changed until then it would never
+      // be told: asking it is what marks a change as seen (mounts_poll).
+      setImmediate(() => setImmediate(ended));
+    }
+
+    function ended(): boolean {
+      if (done) return true;
       // In this order: a number that another mount has by now was freed before, and the connection had ended by then.
-      if (mounts().some((mount) => mount.device === device) && !isHungUp(connection)) {
-        // libuv stops at an error.
-        handle.start(ERRORS_ONLY, look);
-        return;
-      }
+      if (mounts().some((mount) => mount.device === device) && !isHungUp(connection)) return false;
+      done = true;
       handle.close();
       closeSync(fd);
       gone();
+      return true;
     }
   });
 }
