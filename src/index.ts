@@ -11,11 +11,18 @@ export type {
   ProcHandler,
 } from './proc-fs/handler.ts';
 export type { Placement, SharedHandler } from './proc-fs/placement.ts';
-export { ProcDirEntry, procCreate, procMkdir, procRoot } from './proc-fs/proc-dir-entry.ts';
+export {
+  type LinkTarget,
+  ProcDirEntry,
+  procCreate,
+  procMkdir,
+  procRemove,
+  procRoot,
+  procSymlink,
+} from './proc-fs/proc-dir-entry.ts';
 export { ProcOps } from './proc-fs/proc-ops.ts';
 export { UserSliceReader, UserSliceWriter } from './proc-fs/user-slice.ts';
 export { Whence } from './proc-fs/whence.ts';
+export { type Mount, mount, type TreeMountOptions } from './program/mount.ts';
 export { type RamFileOptions, RustProcRamFile } from './ram-file/module.ts';
 export { Errno } from './sys/errno.ts';
-export { KernelMount, type KernelMountOptions } from './transport/kernel/main-thread/kernel-mount.ts';
-export { LibfuseMount, type LibfuseMountOptions } from './transport/libfuse/libfuse-mount.ts';

@@ -1,7 +1,7 @@
 import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../sys/errno.ts';
 import { type Timespec, UTIME_NOW } from '../sys/time.ts';
 import type { Caller } from './caller.ts';
-import type { Attr, AttrChange, MaybePromise } from './handler.ts';
+import type { Attr, AttrChange, MaybePromise, ProcHandler } from './handler.ts';
 import { changeError, errnoOf, ProcOps, type Raw } from './proc-ops.ts';
 
 /** The longest name, in bytes of UTF-8. Source: NAME_MAX, include/uapi/linux/limits.h. */
@@ -210,12 +210,38 @@ export function procMkdir(name: string, mode: number, parent: ProcDirEntry | nul
   return (parent ?? procRoot).add(name, mode);
 }
 
-/** Creates a file whose calls go to `ops`. Source: proc_create, fs/proc/generic.c. Otherwise as procMkdir. */
-export function procCreate(
+/**
+ * Creates a file whose calls go to `ops`: a handler, or one with where it runs. Source: proc_create, fs/proc/generic.c.
+ * Otherwise as procMkdir.
+ *
+ * @example
+ * ```ts
+ * procCreate('pid', 0o444, null, { read: (_file, to, offset) => to.write(Buffer.from(`${process.pid}\n`).subarray(offset)) });
+ * ```
+ */
+export function procCreate<P>(
   name: string,
   mode: number,
   parent: ProcDirEntry | null,
-  ops: ProcOps,
+  ops: ProcOps | ProcHandler<P>,
 ): ProcDirEntry {
-  return (parent ?? procRoot).add(name, mode, ops);
+  return (parent ?? procRoot).add(name, mode, ops instanceof ProcOps ? ops : new ProcOps(ops as ProcHandler));
+}
+
+/**
+ * Creates a symbolic link. `target` is where it leads, or makes that for each who asks. Source: proc_symlink,
+ * fs/proc/generic.c. Otherwise as procMkdir.
+ *
+ * @example
+ * ```ts
+ * procSymlink('self', null, ({ pid }) => String(pid));
+ * ```
+ */
+export function procSymlink(name: string, parent: ProcDirEntry | null, target: LinkTarget): ProcDirEntry {
+  return (parent ?? procRoot).add(name, 0o777, target);
+}
+
+/** Removes an entry, and for a directory all that is below: as disposing it. Source: proc_remove, fs/proc/generic.c. */
+export function procRemove(entry: ProcDirEntry): void {
+  entry[Symbol.dispose]();
 }

@@ -12,4 +12,6 @@ export interface Mount {
    * Throws a MountError.
    */
   unmount(lazy: boolean): void;
+  /** Whether it keeps the program's event loop alive, if that can be chosen. Default: it does. */
+  keepAlive?(keep: boolean): void;
 }

@@ -19,7 +19,7 @@ const rows = [
   ['transport/kernel/channel'],
   ['transport/kernel'],
   ['transport/kernel/main-thread', 'transport/kernel/worker-thread', 'transport/libfuse'],
-  ['daemon'],
+  ['daemon', 'program'],
   ['cli'],
   ['.'],
 ];

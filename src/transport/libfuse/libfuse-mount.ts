@@ -8,6 +8,7 @@ import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
 import { ENOTDIR, Errno } from '../../sys/errno.ts';
 import { quote } from '../../text/quote.ts';
 import { reason } from '../../text/reason.ts';
+import { atExit } from '../at-exit.ts';
 import type { Mount } from '../mount.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
 import { type Libfuse, libfuse } from './addon.ts';
@@ -90,13 +91,23 @@ export class LibfuseMount implements Mount {
     });
     this.dir = dir;
     // The kernel drops what waits to be sent when the last mount goes, releases among it (fuse_abort_conn).
+    const exit = atExit(() => this.#detach());
     this.closed = ended.then(async () => {
+      exit[Symbol.dispose]();
       await Promise.all(server.files.takeAll().map(({ ops, file }) => ops.procRelease(file, NOBODY)));
     });
   }
 
   unmount(lazy: boolean): void {
     unmountFuse(this.dir, lazy);
+  }
+
+  #detach(): void {
+    try {
+      this.unmount(true);
+    } catch (error) {
+      console.error(error);
+    }
   }
 }
 

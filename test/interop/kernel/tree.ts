@@ -1,12 +1,13 @@
 import {
   type Attr,
-  KernelMount,
-  type KernelMountOptions,
+  type Mount,
+  mount,
   type Placement,
   ProcDirEntry,
   type ProcHandler,
   ProcOps,
   procCreate,
+  type TreeMountOptions,
 } from 'ramproc';
 import { MNT_DETACH, MNT_FORCE, umount2 } from '../../../src/sys/mount.ts';
 import { mountAt } from '../../../src/sys/mountinfo.ts';
@@ -18,21 +19,21 @@ import { makeDir } from '../../support/run.ts';
  */
 export class Tree implements AsyncDisposable {
   readonly root: ProcDirEntry;
-  readonly mount: KernelMount;
+  readonly mount: Mount;
 
   /** Mounts a directory with a file for each handler. One worker starts sooner than two. */
   static async mount(
     handlers: Readonly<Record<string, ProcHandler>>,
-    { placement, threads = 1, ...options }: KernelMountOptions & { placement?: Placement } = {},
+    { placement, threads = 1, ...options }: TreeMountOptions & { placement?: Placement } = {},
   ): Promise<Tree> {
     const root = ProcDirEntry.root();
     for (const [name, handler] of Object.entries(handlers)) {
       procCreate(name, 0o666, root, new ProcOps(handler, placement));
     }
-    return new Tree(root, await KernelMount.mount(root, makeDir('tree'), { ...options, threads }));
+    return new Tree(root, await mount(root, makeDir('tree'), { ...options, threads }));
   }
 
-  private constructor(root: ProcDirEntry, mount: KernelMount) {
+  private constructor(root: ProcDirEntry, mount: Mount) {
     this.root = root;
     this.mount = mount;
   }

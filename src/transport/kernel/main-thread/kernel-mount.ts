@@ -7,6 +7,7 @@ import type { ProcDirEntry, TreeWatcher } from '../../../proc-fs/proc-dir-entry.
 import { setNonblocking } from '../../../sys/descriptor.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
+import { atExit } from '../../at-exit.ts';
 import type { Mount } from '../../mount.ts';
 import type { Usage } from '../../usage.ts';
 import { lend, takeBack } from '../channel/backing.ts';
@@ -106,14 +107,13 @@ export class KernelMount implements Mount, TreeWatcher {
         giveUp: () => this.#giveUp(),
       },
     );
-    const atExit = () => this.#atExit();
-    process.on('exit', atExit);
+    const exit = atExit(() => this.#atExit());
     this.closed = this.#workers.ended
       .catch((error: Error) => {
         throw new Error(`Cannot go on serving ${quote(dir)}: ${error.message}.`, { cause: error });
       })
       .finally(() => {
-        process.off('exit', atExit);
+        exit[Symbol.dispose]();
         watch[Symbol.dispose]();
         this.#server.end();
         for (const pages of this.#cachedPages.values()) pages.release();
@@ -123,6 +123,10 @@ export class KernelMount implements Mount, TreeWatcher {
 
   unmount(lazy: boolean): void {
     unmountFuse(this.dir, lazy);
+  }
+
+  keepAlive(keep: boolean): void {
+    this.#workers.keepAlive(keep);
   }
 
   /** Who has a file open is served for as long as there are workers, and then gets ENOTCONN. */
