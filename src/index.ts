@@ -1,5 +1,7 @@
 /** ramproc's public interface: proc-like files of your own, the RAM file, and mounting them. */
 
+export { simpleReadFromBuffer, simpleWriteToBuffer, type Text } from './files/buffers.ts';
+export { procCreateSingle } from './files/single.ts';
 export { MountError } from './mount/mount-error.ts';
 export type { MountOptions } from './mount/options.ts';
 export type { Caller } from './proc-fs/caller.ts';

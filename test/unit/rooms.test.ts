@@ -12,6 +12,7 @@ const rows = [
   ['text'],
   ['sys', 'sync'],
   ['proc-fs'],
+  ['files'],
   ['ram-file', 'abi'],
   ['mount'],
   ['transport'],
