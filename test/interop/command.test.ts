@@ -339,9 +339,9 @@ describe('ramproc mount --foreground', () => {
     writeFileSync(log, 'before\n');
     const child = await foreground(dir, '--log', log);
     const said = child.said;
-    const ended = new Promise((end) => child.once('close', end));
+    const ended = new Promise((end) => child.once('close', (_, signal) => end(signal)));
     child.kill('SIGTERM');
-    expect(await ended).toBe(0);
+    expect(await ended).toBe('SIGTERM');
     expect(child.said).toBe(said);
     expect(readFileSync(log, 'utf8')).toBe(`before\nramproc: SIGTERM, unmounting "${dir}"\n`);
   });
