@@ -1,3 +1,4 @@
+import { EndedBySignal } from '../daemon/end-on-signal.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { message } from '../text/message.ts';
 import { oneLine } from '../text/one-line.ts';
@@ -9,11 +10,18 @@ import { UsageError } from './usage-error.ts';
 /** What commander says too when it is told something wrong. */
 export const HINT = '(add --help for the options)';
 
-/** Says why a command failed, and sets the exit status. */
+/** Says why a command failed and sets the exit status, or ends the process by the signal that told it to. */
 export function fail(error: unknown): void {
+  if (error instanceof EndedBySignal) error.die();
   console.error(oneLine(`ramproc: ${isSystemError(error) ? unforeseen(error) : message(error)}`));
   if (error instanceof UsageError) console.error(HINT);
   process.exitCode = statusOf(error);
+}
+
+/** What failed on the way to a mount, as a sentence about it. */
+export function cannotMount(dir: string, error: unknown): unknown {
+  if (!isSystemError(error)) return error;
+  return new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}.`, { cause: error });
 }
 
 /** A system call failed of which nobody thought that it could. */

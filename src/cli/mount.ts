@@ -1,19 +1,19 @@
+import { extname, isAbsolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { logTo, openLog } from '../daemon/log.ts';
-import type { Starter } from '../daemon/serve.ts';
+import { plan } from '../daemon/plan.ts';
+import type { Settings } from '../daemon/settings.ts';
 import { takeSource } from '../daemon/source.ts';
-import { parent, startInBackground } from '../daemon/start.ts';
+import { startInBackground, startInForeground } from '../daemon/start.ts';
+import { raiseLimits } from '../daemon/surroundings.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { closeAllOnExec } from '../sys/descriptor.ts';
-import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
-import { isSystemError, reason } from '../text/reason.ts';
+import { cannotMount } from './failure.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
 import { mountOptionItems, mountRows } from './options.ts';
 import { terminal } from './terminal.ts';
-
-type Serve = typeof import('../daemon/serve.ts').serve;
 
 export const mountCommand = new Command('mount')
   .summary('mount a directory with a file in it that is backed by RAM alone')
@@ -34,52 +34,45 @@ addLists(mountCommand, {
   ],
 });
 
+/** Where a daemon process starts: .js when built, .ts when run from source. */
+const DAEMON = fileURLToPath(new URL(`daemon${extname(import.meta.url)}`, import.meta.url));
+
 async function run(
   dir: string,
   { options, foreground = false, json = false, ...flags }: Flags<typeof mountRows>,
 ): Promise<void> {
   closeAllOnExec();
-  const toParent = foreground ? parent() : undefined;
+  using starter = terminal(json);
   try {
-    const { plan } = await import('../daemon/plan.ts');
-    const planned = plan({ ...options, ...flags });
-    if (toParent !== undefined) {
-      await serve(dir, planned, {
-        progress: (bytes, total) => toParent({ kind: 'progress', bytes, total }),
-        notice: (text) => toParent({ kind: 'notice', message: text }),
-        mounted: (mounted) => toParent({ kind: 'mounted', mounted }),
-      });
-      return;
-    }
-    using starter = terminal(json);
+    raiseLimits(starter.notice);
+    const planned = plan(withAbsolutePaths({ ...options, ...flags }));
+    const order = { dir: absolute(dir), plan: planned, foreground, json };
     if (planned.from !== undefined) takeSource(planned.from);
-    if (foreground) await serve(dir, planned, loggingTo(planned.log, starter));
-    else starter.mounted(await startInBackground(dir, planned, starter));
+    if (foreground) startInForeground(DAEMON, order);
+    await starter.mounted(await startInBackground(DAEMON, order, starter));
   } catch (error) {
-    const failure = isSystemError(error) ? cannotMount(dir, error) : error;
-    if (toParent === undefined || !process.connected) throw failure;
-    toParent({ kind: 'failed', message: message(failure) });
+    throw cannotMount(dir, error);
   }
 }
 
-/** Who starts a daemon doesn't serve, and would load half of all modules for nothing: 25 ms of 380 until the file is there. */
-async function serve(...call: Parameters<Serve>): Promise<void> {
-  await (await import('../daemon/serve.ts')).serve(...call);
+/** For a process that starts in another directory. */
+function withAbsolutePaths(settings: Settings): Settings {
+  for (const key of ['log', 'record'] as const) {
+    const path = settings[key];
+    if (path !== undefined) settings[key] = absolute(path);
+  }
+  return settings;
 }
 
-/** What is said until a mount is there goes to the terminal, and the rest to the log, as in the background. */
-function loggingTo(log: string | undefined, starter: Starter): Starter {
-  if (log === undefined) return starter;
-  const fd = openLog(log);
-  return {
-    ...starter,
-    mounted(mounted) {
-      starter.mounted(mounted);
-      logTo(fd);
-    },
-  };
-}
-
-function cannotMount(dir: string, error: unknown): MountError {
-  return new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}.`, { cause: error });
+/** As the kernel takes it: `link/..` isn't where `link` stands. */
+function absolute(path: string): string {
+  if (path === '' || isAbsolute(path)) return path;
+  try {
+    return `${process.cwd()}/${path}`;
+  } catch (error) {
+    throw new MountError(
+      `Cannot find ${quote(path)}: the working directory is gone; change to another, or give an absolute path.`,
+      { cause: error },
+    );
+  }
 }

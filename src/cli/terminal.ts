@@ -10,7 +10,7 @@ export function terminal(json: boolean): Starter & Disposable {
   return {
     progress: bar.show,
     notice: (message) => console.error(`ramproc: ${message}`),
-    mounted(mounted) {
+    async mounted(mounted) {
       bar[Symbol.dispose]();
       console.log(json ? oneLine(JSON.stringify(mounted)) : sentence(mounted));
     },

@@ -1,66 +1,54 @@
-import { quote } from '../text/quote.ts';
-import type { Mount } from '../transport/mount.ts';
-import { TEARDOWN_SIGNAL } from './control.ts';
+import { constants } from 'node:os';
+import { exitAtOnce } from '../sys/exec.ts';
 
-/** How long clients that hold the file open may delay the end of a process that was told to end, in milliseconds. */
-const GRACE = 500;
+/** What tells a program to end: kill(1), Ctrl-C, and a terminal that was closed. */
+export const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Thrown through whatever was going on when the process was told to end, so that nothing of it is left behind. */
+export class EndedBySignal extends Error {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`told to end by ${signal}`);
+    this.signal = signal;
+  }
+
+  /** Ends the process by the signal, which who waits for it sees; a shell makes 128 + n of it. Waits for no thread. */
+  die(): never {
+    process.removeAllListeners(this.signal);
+    process.kill(process.pid, this.signal);
+    // The first process of a container is immune to signals that it doesn't handle. Source: pid_namespaces(7).
+    exitAtOnce(128 + constants.signals[this.signal]);
+  }
+}
 
 /**
- * Takes the data and unmounts when the process is told to end, by SIGINT, SIGTERM or SIGHUP. When it ends by itself, by an
- * exception too, the data is taken at least, for it may be a secret; TEARDOWN_SIGNAL takes the data only.
- *
- * A process that ended in the midst of mounting would leave the mount behind, dead. Such a signal is obeyed as soon as
- * there is a session to end.
+ * Hears of the first signal that tells the process to end. The others change nothing from then on, and none of them ends the
+ * process by itself any more.
  */
-export class EndOnSignal implements Disposable {
-  readonly #teardown: () => void;
-  #isMounting = false;
-  #session: Mount | undefined;
-  #pending: NodeJS.Signals | undefined;
+export class EndOnSignal {
+  readonly #ended: Promise<never>;
+  #told: EndedBySignal | undefined;
 
-  constructor(teardown: () => void) {
-    this.#teardown = teardown;
-    for (const signal of endSignals) process.on(signal, this.#end);
-    process.on(TEARDOWN_SIGNAL, teardown);
-    process.on('exit', teardown);
+  constructor(signals: readonly NodeJS.Signals[] = endSignals) {
+    this.#ended = new Promise((_, end) => {
+      for (const signal of signals) {
+        process.on(signal, () => {
+          this.#told ??= new EndedBySignal(signal);
+          end(this.#told);
+        });
+      }
+    });
+    this.#ended.catch(() => {});
   }
 
-  /** Waits for the session that `mount` makes. */
-  async whileMounting<S extends Mount>(mount: () => Promise<S>): Promise<S> {
-    this.#isMounting = true;
-    const session = await mount();
-    this.#session = session;
-    if (this.#pending !== undefined) this.#end(this.#pending);
-    return session;
+  /** What to throw when the process was told to end. */
+  get told(): EndedBySignal | undefined {
+    return this.#told;
   }
 
-  readonly #end = (signal: NodeJS.Signals): void => {
-    if (this.#isMounting && this.#session === undefined) {
-      this.#pending = signal;
-      return;
-    }
-    this.#teardown();
-    if (this.#session === undefined) {
-      this.#die(signal);
-      return;
-    }
-    console.error(`ramproc: ${signal}, unmounting ${quote(this.#session.dir)}`);
-    this.#session.unmount(true);
-    // Who holds the file open keeps the session alive.
-    setTimeout(() => this.#die(signal), GRACE).unref();
-  };
-
-  /** The signal's own way to end a process, which waits for no thread. */
-  #die(signal: NodeJS.Signals): void {
-    this[Symbol.dispose]();
-    process.kill(process.pid, signal);
-  }
-
-  [Symbol.dispose](): void {
-    for (const signal of endSignals) process.off(signal, this.#end);
-    process.off(TEARDOWN_SIGNAL, this.#teardown);
-    process.off('exit', this.#teardown);
+  /** Waits for work that may be left halfway. Throws EndedBySignal as soon as the process is told to end. */
+  async orEnd<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([this.#ended, work]);
   }
 }

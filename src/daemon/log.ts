@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { MountError } from '../mount/mount-error.ts';
 import { replace } from '../sys/descriptor.ts';
+import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 
@@ -20,4 +21,13 @@ export function openLog(path: string): number {
 export function logTo(fd: number): void {
   replace(fd, STDERR);
   closeSync(fd);
+}
+
+/** Opens the log again, by its absolute path: the file may have been renamed, to begin a new one. Source: logrotate(8). */
+export function reopenLog(path: string): void {
+  try {
+    logTo(openLog(path));
+  } catch (error) {
+    console.error(`ramproc: ${message(error)} The log goes on in the old file.`);
+  }
 }

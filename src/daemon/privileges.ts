@@ -9,8 +9,8 @@ const { DAC_OVERRIDE, DAC_READ_SEARCH, IPC_LOCK, SYS_ADMIN } = Capability;
  * as one in a home directory that is closed to others; CAP_DAC_OVERRIDE only to write a recording there. An ordinary user has
  * nothing to drop, and needs fusermount3's privileges to unmount.
  *
- * Linux has capabilities by the thread. The command drops them before it starts the daemon, so that each of the daemon's
- * threads is without from its first instruction on; in the foreground those that Node had started keep theirs.
+ * Linux has capabilities by the thread. The command drops them before it starts the daemon or becomes it, so that each of the
+ * daemon's threads is without from its first instruction on.
  */
 export function dropPrivileges({ record }: Pick<Plan, 'record'>, ...needed: readonly number[]): void {
   if (process.geteuid?.() !== 0) return;

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { claim } from '../mount/mount-point.ts';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { RustProcRamFile } from '../ram-file/module.ts';
+import { message } from '../text/message.ts';
+import { quote } from '../text/quote.ts';
 import { KernelMount } from '../transport/kernel/main-thread/kernel-mount.ts';
 import type { Mount } from '../transport/mount.ts';
 import type { Usage } from '../transport/usage.ts';
-import { controlOps } from './control.ts';
-import { EndOnSignal } from './end-on-signal.ts';
+import { controlOps, TEARDOWN_SIGNAL } from './control.ts';
+import { EndOnSignal, endSignals } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
+import { reopenLog } from './log.ts';
 import type { Plan } from './plan.ts';
 import { dropPrivileges } from './privileges.ts';
 import { keepFromDumps } from './secret.ts';
@@ -32,36 +36,75 @@ export interface Starter {
   readonly progress: Progress;
   /** Something that a person should know, in one sentence. */
   notice(message: string): void;
-  /** Clients can open the file. */
-  mounted(mounted: Mounted): void;
+  /** Clients can open the file. Resolves when the mount may stay. */
+  mounted(mounted: Mounted): Promise<void>;
 }
+
+/** How long clients that hold the file open may delay the end of a process that was told to end, in milliseconds. */
+const GRACE = 500;
 
 /**
  * Mounts the RAM file on `dir` and serves it in this process until it is unmounted. Throws one sentence, with nothing
- * left behind, when it can't be mounted.
+ * left behind, when it can't be mounted; and EndedBySignal when the process was told to end, which it then must.
  */
-export async function serve(dir: string, plan: Plan, starter: Starter): Promise<void> {
+export async function serve(dir: string, plan: Plan, foreground: boolean, starter: Starter): Promise<void> {
   setTitle(dir);
   if (plan.file.secret !== undefined) keepFromDumps();
   using claimed = claim(dir, plan.nonempty, starter.notice);
   const { file, root, teardown } = create(plan);
-  using ending = new EndOnSignal(teardown);
+  const ending = new EndOnSignal(handleHangup(plan, foreground));
+  process.on(TEARDOWN_SIGNAL, teardown);
+  // Also when an exception ends the process.
+  process.on('exit', teardown);
+  let mount: Mount | undefined;
   try {
     dropPrivileges(plan);
-    if (plan.from !== undefined) await fill(file, plan.from, starter.progress);
-    const session = await ending.whileMounting(() => mountRoot(plan, root, claimed.dir, () => file.pages));
+    if (plan.from !== undefined) await ending.orEnd(fill(file, plan.from, starter.progress));
+    // Not left halfway, which would leave a dead mount: who was told to end meanwhile ends after it.
+    mount = await mountRoot(plan, root, claimed.dir, () => file.pages);
+    if (ending.told !== undefined) throw ending.told;
     claimed[Symbol.dispose]();
-    starter.mounted({
-      dir: session.dir,
-      file: join(session.dir, plan.file.name),
-      pid: process.pid,
-      transport: plan.transport,
-      maxSize: plan.file.maxSize,
-    });
-    await session.closed;
+    await ending.orEnd(
+      starter.mounted({
+        dir: mount.dir,
+        file: join(mount.dir, plan.file.name),
+        pid: process.pid,
+        transport: plan.transport,
+        maxSize: plan.file.maxSize,
+      }),
+    );
+    await ending.orEnd(mount.closed);
+  } catch (error) {
+    const { told } = ending;
+    if (told === undefined) throw error;
+    if (mount !== undefined) {
+      teardown();
+      await unmount(mount, told.signal);
+    }
+    throw told;
   } finally {
     teardown();
   }
+}
+
+/** Which signals end a mount. A terminal that hangs up ends one that speaks to it; else it is how to begin a new log. */
+function handleHangup({ log }: Plan, foreground: boolean): readonly NodeJS.Signals[] {
+  if (foreground && log === undefined) return endSignals;
+  process.on('SIGHUP', () => {
+    if (log !== undefined) reopenLog(log);
+  });
+  return endSignals.filter((signal) => signal !== 'SIGHUP');
+}
+
+/** Unmounts and waits a while for who has the file open, whose data is gone. A mount that stays is said, and dead. */
+async function unmount(mount: Mount, signal: NodeJS.Signals): Promise<void> {
+  console.error(`ramproc: ${signal}, unmounting ${quote(mount.dir)}`);
+  try {
+    mount.unmount(true);
+  } catch (error) {
+    console.error(`ramproc: ${message(error)}`);
+  }
+  await Promise.race([mount.closed.catch(() => {}), sleep(GRACE)]);
 }
 
 /** The tree with the file in it. `teardown` is the seed's: the entry goes first, then the data. */

@@ -28,9 +28,14 @@ export function closeOnExec(fd: number): void {
   fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/** Has a program that this process starts or becomes inherit the descriptor. */
+export function keepOnExec(fd: number): void {
+  fcntl(fd, F_SETFD, 0);
+}
+
 /**
- * The same for all but standard input, output and error, whoever opened them. Node does it up to the first number that is
- * free (uv_disable_stdio_inheritance).
+ * Makes all close-on-exec but standard input, output and error, whoever opened them. Node does it up to the first number
+ * that is free (uv_disable_stdio_inheritance).
  */
 export function closeAllOnExec(): void {
   for (const fd of readdirSync('/proc/self/fd').map(Number)) {

@@ -1,9 +1,16 @@
 import { libcFunction } from './libc.ts';
 
 /** Source: asm-generic/resource.h. */
+export const RLIMIT_CPU = 0;
+export const RLIMIT_FSIZE = 1;
+export const RLIMIT_DATA = 2;
 export const RLIMIT_CORE = 4;
+export const RLIMIT_NPROC = 6;
 export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
+
+/** RLIM_INFINITY. */
+const NONE = 2n ** 64n - 1n;
 
 type Call = [resource: number, limits: BigUint64Array];
 const getrlimitCall = libcFunction<Call>('getrlimit', 'int', ['int', 'void *']);
@@ -19,4 +26,13 @@ export function getrlimit(resource: number): number {
 /** Sets both limits of this process, and of those that it starts. Source: setrlimit(2). */
 export function setrlimit(resource: number, limit: number): void {
   setrlimitCall(resource, BigUint64Array.of(BigInt(limit), BigInt(limit)));
+}
+
+/** Raises a soft limit to the hard one, which only root could raise further. Returns it: Infinity when there is none. */
+export function raiseLimit(resource: number): number {
+  const limits = new BigUint64Array(2);
+  getrlimitCall(resource, limits);
+  const [, hard = NONE] = limits;
+  setrlimitCall(resource, BigUint64Array.of(hard, hard));
+  return hard === NONE ? Number.POSITIVE_INFINITY : Number(hard);
 }

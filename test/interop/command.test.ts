@@ -310,13 +310,13 @@ describe('ramproc mount --foreground', () => {
     return child;
   }
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends on %s, with the mount gone', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends by %s, with the mount gone', async (signal) => {
     const dir = makeDir('mount');
     const child = await foreground(dir);
     writeFileSync(`${dir}/rust-proc-file`, 'abc');
     const ended = new Promise((end) => child.once('close', (status, by) => end(by ?? status)));
     child.kill(signal);
-    expect(await ended).toBe(0);
+    expect(await ended).toBe(signal);
     expect(child.said).toContain(`ramproc: ${signal}, unmounting "${dir}"\n`);
     expect(mountAt(dir)).toBeUndefined();
   });
@@ -339,9 +339,9 @@ describe('ramproc mount --foreground', () => {
     writeFileSync(log, 'before\n');
     const child = await foreground(dir, '--log', log);
     const said = child.said;
-    const ended = new Promise((end) => child.once('close', end));
+    const ended = new Promise((end) => child.once('close', (_, signal) => end(signal)));
     child.kill('SIGTERM');
-    expect(await ended).toBe(0);
+    expect(await ended).toBe('SIGTERM');
     expect(child.said).toBe(said);
     expect(readFileSync(log, 'utf8')).toBe(`before\nramproc: SIGTERM, unmounting "${dir}"\n`);
   });

@@ -13,6 +13,7 @@ import { mountAt } from '../../src/sys/mountinfo.ts';
 import { COMMAND, Mount, mount, ramproc, run } from '../support/mount.ts';
 import { mountAsNobody, NOBODY } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
+import { startRamproc } from '../support/started.ts';
 
 /** Bits of a capability set. Source: linux/capability.h. */
 const DAC_READ_SEARCH = 1n << 2n;
@@ -71,6 +72,15 @@ async function works({ file }: Mount): Promise<void> {
   writeFileSync(file, 'text');
   expect(readFileSync(file, 'utf8')).toBe('text');
 }
+
+test("root's daemon in the foreground is left with the same, in every thread", async () => {
+  const started = startRamproc('mount', makeDir('foreground'), '--foreground', '--json');
+  await expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('\n');
+  await using at = new Mount(JSON.parse(started.stdout));
+  const needed = SYS_ADMIN | DAC_READ_SEARCH;
+  expect(capabilities(at.pid, 'CapPrm')).toEqual(new Set([needed, needed | IPC_LOCK]));
+  expect(new Set(threads(at.pid, 'NoNewPrivs'))).toEqual(new Set(['1']));
+});
 
 test("root's daemon finds its directory again where only another user may go, and unmounts it", async () => {
   const home = makeDir('home');

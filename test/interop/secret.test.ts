@@ -172,7 +172,7 @@ describe('memory that was given back', () => {
     { how: 'umount', kind: direct, end: unmount(direct) },
     { how: 'SIGTERM, with the file open', kind: direct, end: signal('SIGTERM') },
     { how: 'SIGINT, with the file open', kind: passthrough, end: signal('SIGINT') },
-    { how: 'SIGHUP, with the file open', kind: ofNobody, end: signal('SIGHUP') },
+    { how: 'SIGTERM, with the file open, by its user', kind: ofNobody, end: signal('SIGTERM') },
     { how: 'truncate', kind: direct, end: truncate(direct) },
     { how: 'punching a hole', kind: passthrough, end: punch(passthrough) },
   ])('was overwritten after $how, if it held a secret $kind.name', async ({ kind, end }) => {

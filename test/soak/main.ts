@@ -6,17 +6,19 @@ import prettyBytes from 'pretty-bytes';
 import { kindOf, kinds } from '../random/kinds.ts';
 import { Place } from '../random/place.ts';
 import type { Step } from '../random/step.ts';
+import { openDeviceToAll } from '../support/device.ts';
 import { mount } from '../support/mount.ts';
 import { joinRun, pulse, startRun } from '../support/run.ts';
 import { plantSeed, seedFrom } from '../support/seed.ts';
 import { Failure, say } from './journal.ts';
 import { differenceOf, shrink } from './replay.ts';
 import { reportOf } from './report.ts';
+import { soakWithSignals } from './signals.ts';
 import { MAX_SIZE, soak } from './soak.ts';
 import { verify } from './verify.ts';
 
 /**
- * npm run soak -- [--minutes N] [--on KINDS] [--seed N] [--verify | --replay FILE]
+ * npm run soak -- [--minutes N] [--on KINDS] [--seed N] [--verify | --replay FILE | --signals N]
  *
  * Works on mounts for N minutes (default: 60), and prints a report in Markdown. Ends with status 1 when an answer or the
  * content differed from tmpfs's, when a daemon's descriptors, threads or memory grew, or when something was left behind.
@@ -24,6 +26,7 @@ import { verify } from './verify.ts';
  * --on: kinds of mount, with commas (default: direct,cached,passthrough,libfuse). --seed: the number that all calls are
  * made from (default: another each time). --verify: only fio's verified writes and reads, 60 s or what N minutes leave for
  * each kind. --replay: only the calls of a run that failed; when they fail again, with those left out that aren't needed.
+ * --signals: only N random signals at random moments of many mounts, of root's and of an ordinary user's.
  */
 const { values } = parseArgs({
   options: {
@@ -32,6 +35,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     verify: { type: 'boolean' },
     replay: { type: 'string' },
+    signals: { type: 'string' },
   },
 });
 const minutes = Number(values.minutes);
@@ -49,6 +53,7 @@ say(`--seed ${seed}`);
 try {
   if (values.verify) await verifyAll();
   else if (values.replay !== undefined) await replayAll(values.replay);
+  else if (values.signals !== undefined) await sendSignals(Number(values.signals));
   else await soakAll();
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
@@ -108,4 +113,13 @@ async function replayAll(file: string): Promise<void> {
     say(`only these ${needed.length} calls again: ${again(kind.name, needed)}`);
     process.exitCode = 1;
   }
+}
+
+async function sendSignals(count: number): Promise<void> {
+  if (!(count > 0)) throw new Error(`--signals needs a number above 0, not "${values.signals}".`);
+  using _device = openDeviceToAll();
+  const { text, failures } = await soakWithSignals(count, stop.signal);
+  for (const failure of failures) say(failure);
+  console.log(text);
+  if (failures.length > 0) process.exitCode = 1;
 }

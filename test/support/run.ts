@@ -16,7 +16,8 @@ import { mounts } from '../../src/sys/mountinfo.ts';
 
 /**
  * The environment variable that marks the processes of a test run; its value is the run's directory. It is set in the
- * processes that run tests only after they have started, so /proc/PID/environ shows it of their children alone.
+ * processes that run tests only after they have started, so /proc/PID/environ shows it of their children alone. A daemon
+ * is given nobody's environment, but has a directory below that one among its parameters.
  */
 const MARK = 'RAMPROC_TEST_RUN';
 
@@ -104,12 +105,16 @@ function end(pid: number): void {
   }
 }
 
-/** The processes that carry a run's mark, but this one. */
+/** The processes that carry a run's mark or name what is its own, but this one. */
 function marked(dir: string): { pid: number; command: string }[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && pid !== process.pid)
-    .filter((pid) => procFile(pid, 'environ').includes(`${MARK}=${dir}`))
+    .filter(
+      (pid) =>
+        procFile(pid, 'environ').includes(`${MARK}=${dir}`) ||
+        procFile(pid, 'cmdline').some((parameter) => parameter.includes(`${dir}/`)),
+    )
     .map((pid) => ({ pid, command: procFile(pid, 'cmdline').join(' ').trim() }));
 }
 
