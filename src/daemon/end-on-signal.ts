@@ -1,6 +1,5 @@
 import { quote } from '../text/quote.ts';
 import type { Mount } from '../transport/mount.ts';
-import { TEARDOWN_SIGNAL } from './control.ts';
 
 /** How long clients that hold the file open may delay the end of a process that was told to end, in milliseconds. */
 const GRACE = 500;
@@ -9,7 +8,7 @@ const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Takes the data and unmounts when the process is told to end, by SIGINT, SIGTERM or SIGHUP. When it ends by itself, by an
- * exception too, the data is taken at least, for it may be a secret; TEARDOWN_SIGNAL takes the data only.
+ * exception too, the data is taken at least, for it may be a secret.
  *
  * A process that ended in the midst of mounting would leave the mount behind, dead. Such a signal is obeyed as soon as
  * there is a session to end.
@@ -23,8 +22,9 @@ export class EndOnSignal implements Disposable {
   constructor(teardown: () => void) {
     this.#teardown = teardown;
     for (const signal of endSignals) process.on(signal, this.#end);
-    process.on(TEARDOWN_SIGNAL, teardown);
     process.on('exit', teardown);
+    // Its default would leave a dead mount behind.
+    process.on('SIGUSR2', () => {});
   }
 
   /** Waits for the session that `mount` makes. */
@@ -60,7 +60,6 @@ export class EndOnSignal implements Disposable {
 
   [Symbol.dispose](): void {
     for (const signal of endSignals) process.off(signal, this.#end);
-    process.off(TEARDOWN_SIGNAL, this.#teardown);
     process.off('exit', this.#teardown);
   }
 }

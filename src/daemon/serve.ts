@@ -2,16 +2,21 @@ import { join } from 'node:path';
 import { claim } from '../mount/mount-point.ts';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { RustProcRamFile } from '../ram-file/module.ts';
+import { mountAt } from '../sys/mountinfo.ts';
+import { quote } from '../text/quote.ts';
+import { reason } from '../text/reason.ts';
 import { KernelMount } from '../transport/kernel/main-thread/kernel-mount.ts';
 import type { Mount } from '../transport/mount.ts';
 import type { Usage } from '../transport/usage.ts';
-import { controlOps } from './control.ts';
+import { answers, type Served } from './answers.ts';
+import { ControlServer } from './control/server.ts';
 import { EndOnSignal } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
 import type { Plan } from './plan.ts';
 import { dropPrivileges } from './privileges.ts';
 import { keepFromDumps } from './secret.ts';
 import type { Transport } from './settings.ts';
+import { Teardown } from './teardown.ts';
 import { setTitle } from './title.ts';
 
 /** What a mount says of itself once it can be used. */
@@ -45,12 +50,15 @@ export async function serve(dir: string, plan: Plan, starter: Starter): Promise<
   if (plan.file.secret !== undefined) keepFromDumps();
   using claimed = claim(dir, plan.nonempty, starter.notice);
   const { file, root, teardown } = create(plan);
-  using ending = new EndOnSignal(teardown);
+  const served: Served[] = [];
+  await using control = new ControlServer(answers(served));
+  using ending = new EndOnSignal(() => teardown.atOnce());
   try {
     dropPrivileges(plan);
     if (plan.from !== undefined) await fill(file, plan.from, starter.progress);
     const session = await ending.whileMounting(() => mountRoot(plan, root, claimed.dir, () => file.pages));
     claimed[Symbol.dispose]();
+    listen(control, served, { plan, session, teardown, since: new Date() }, starter);
     starter.mounted({
       dir: session.dir,
       file: join(session.dir, plan.file.name),
@@ -60,16 +68,32 @@ export async function serve(dir: string, plan: Plan, starter: Starter): Promise<
     });
     await session.closed;
   } finally {
-    teardown();
+    await teardown.inSteps();
   }
 }
 
-/** The tree with the file in it. `teardown` is the seed's: the entry goes first, then the data. */
+/** Lets commands speak to this daemon about a mount. One that they can't is mounted all the same. */
+function listen(
+  control: ControlServer,
+  served: Served[],
+  mount: Omit<Served, 'device'>,
+  { notice }: Starter,
+) {
+  try {
+    const device = mountAt(mount.session.dir)?.device;
+    if (device === undefined) return;
+    served.push({ ...mount, device });
+    control.listen(device);
+  } catch (error) {
+    notice(`No command can speak to the daemon of ${quote(mount.session.dir)}: ${reason(error)}.`);
+  }
+}
+
+/** The tree with the file in it. The teardown is the seed's: the entry goes first, then the data. */
 function create(plan: Plan) {
-  const teardown = () => module[Symbol.dispose]();
-  const root = ProcDirEntry.root(undefined, controlOps(teardown));
+  const root = ProcDirEntry.root();
   const module = RustProcRamFile.init(root, plan.file);
-  return { root, file: module.file, teardown };
+  return { root, file: module.file, teardown: new Teardown(module.tearingDown()) };
 }
 
 /** The libfuse transport is loaded when it is asked for: it brings a library along. */

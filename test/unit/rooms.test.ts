@@ -19,6 +19,7 @@ const rows = [
   ['transport/kernel/channel'],
   ['transport/kernel'],
   ['transport/kernel/main-thread', 'transport/kernel/worker-thread', 'transport/libfuse'],
+  ['daemon/control'],
   ['daemon'],
   ['cli'],
   ['.'],
