@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { manifest } from '../text/manifest.ts';
 import { oneLine } from '../text/one-line.ts';
 import { fail, HINT } from './failure.ts';
 import { mountCommand } from './mount.ts';
 import { unmountCommand } from './unmount.ts';
-
-const manifest: { version: string; description: string } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-);
 
 /** Runs the command line in `argv`, and sets the process's exit status: see ExitCode. */
 export async function main(argv: readonly string[]): Promise<void> {

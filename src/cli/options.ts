@@ -132,6 +132,10 @@ export const unmountRows = {
     flag: '--force',
     help: 'also when it is in use: the data is taken, who has the file open gets EBUSY',
   },
+  wait: {
+    flag: '--no-wait',
+    help: 'return at once, and not only when its memory is given back, and that of a secret overwritten',
+  },
 } satisfies Rows;
 
 /** Keys that ask for what is always so. */

@@ -12,7 +12,7 @@ const SHOW_AFTER = 500;
  * It changes nothing of the terminal that would have to be given back: cursor and wrapping stay as they are, so that any
  * end of the process is a good one.
  */
-export function progressBar(): Disposable & { readonly show: Progress } {
+export function progressBar(what: string): Disposable & { readonly show: Progress } {
   const started = Date.now();
   let bar: SingleBar | undefined;
   return {
@@ -21,7 +21,7 @@ export function progressBar(): Disposable & { readonly show: Progress } {
       const payload = { done: size(bytes) };
       if (bar === undefined) {
         bar = makeBar(
-          total === undefined ? 'filling: {done}' : 'filling [{bar}] {percentage}% {done}, {eta} s left',
+          total === undefined ? `${what}: {done}` : `${what} [{bar}] {percentage}% {done}, {eta} s left`,
         );
         bar.start(total ?? 0, bytes, payload);
       }

@@ -6,7 +6,7 @@ import { progressBar } from './progress.ts';
 
 /** Shows who sits at the terminal how a mount goes. */
 export function terminal(json: boolean): Starter & Disposable {
-  const bar = progressBar();
+  const bar = progressBar('filling');
   return {
     progress: bar.show,
     notice: (message) => console.error(`ramproc: ${message}`),

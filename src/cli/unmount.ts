@@ -1,9 +1,14 @@
 import { Command } from 'commander';
+import { Daemon } from '../daemon/control/client.ts';
+import { NoAnswer } from '../daemon/control/exchange.ts';
+import type { UnmountedInput } from '../daemon/control/messages.ts';
+import { abortMount } from '../mount/abort.ts';
 import { holders } from '../mount/holders.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { mountPath } from '../mount/mount-point.ts';
 import { FSTYPE } from '../mount/options.ts';
 import { unmountFuse } from '../mount/unmount.ts';
+import type { Freed } from '../ram-file/ram-buffer.ts';
 import { EBUSY, Errno } from '../sys/errno.ts';
 import { type MountInfo, mountAt } from '../sys/mountinfo.ts';
 import { quote } from '../text/quote.ts';
@@ -11,6 +16,7 @@ import { reason } from '../text/reason.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
 import { unmountRows } from './options.ts';
+import { progressBar } from './progress.ts';
 
 export const unmountCommand = new Command('unmount')
   .alias('umount')
@@ -27,20 +33,35 @@ addLists(unmountCommand, {
   ],
 });
 
-async function run(dir: string, { lazy = false, force = false }: Flags<typeof unmountRows>): Promise<void> {
+async function run(
+  dir: string,
+  { lazy = false, force = false, wait = true }: Flags<typeof unmountRows>,
+): Promise<void> {
   const mount = find(dir);
-  if (force) await forceTeardown(mount);
+  const daemon = await Daemon.of(mount).catch(noAnswer);
+  using bar = progressBar('giving back');
+  const progress = ({ bytes, total }: Freed) => bar.show(bytes, total);
+  const taken = force && (await forceTeardown(mount, daemon, progress));
   try {
-    unmountFuse(mount.dir, lazy || force);
+    if (force && !taken) abortMount(mount);
+    else unmountFuse(mount.dir, lazy || force);
   } catch (error) {
     throw isBusy(error) ? busy(mount) : error;
   }
+  await finish(mount, daemon, { lazy: lazy || force, wait }, progress);
+}
+
+/** An answer, or why there is none. */
+function noAnswer(error: unknown): NoAnswer {
+  if (error instanceof NoAnswer) return error;
+  throw error;
 }
 
 function find(dir: string): MountInfo {
   const failure = `Cannot unmount ${quote(dir)}`;
   try {
-    const mount = mountAt(mountPath(dir));
+    // Looking into it would wait for a daemon that does not answer.
+    const mount = mountAt(dir) ?? mountAt(mountPath(dir));
     if (mount?.type === FSTYPE) {
       const uid = process.geteuid?.();
       if (uid === 0 || uid === mount.owner) return mount;
@@ -53,14 +74,40 @@ function find(dir: string): MountInfo {
   throw new MountError(`${failure}: it is not mounted by ramproc.`);
 }
 
-/** A daemon that can't be asked any more has lost its data already, and the mount is taken away all the same. */
-async function forceTeardown(mount: MountInfo): Promise<void> {
-  try {
-    const { requestTeardown } = await import('../daemon/control.ts');
-    await requestTeardown(mount);
-  } catch (error) {
+/** Has the daemon take the data, before anybody else may come to use it. Returns whether it did. */
+async function forceTeardown(
+  mount: MountInfo,
+  daemon: Daemon | NoAnswer,
+  progress: (freed: Freed) => void,
+): Promise<boolean> {
+  const answer =
+    daemon instanceof NoAnswer ? daemon : await daemon.ask('teardown', {}, progress).catch(noAnswer);
+  if (!(answer instanceof NoAnswer)) return true;
+  console.error(
+    `ramproc: The daemon of ${quote(mount.dir)} did not take the data (${answer.message}); cutting it off.`,
+  );
+  return false;
+}
+
+/** Has the daemon give the memory back, now that it is unmounted. */
+async function finish(
+  { dir }: MountInfo,
+  daemon: Daemon | NoAnswer,
+  input: UnmountedInput,
+  progress: (freed: Freed) => void,
+): Promise<void> {
+  const answer =
+    daemon instanceof NoAnswer ? daemon : await daemon.ask('unmounted', input, progress).catch(noAnswer);
+  if (!(answer instanceof NoAnswer)) {
+    if (answer.elsewhere && !input.lazy) {
+      console.error(
+        `ramproc: ${quote(dir)} is unmounted here and lives on elsewhere, in another mount namespace or by a bind mount.`,
+      );
+    }
+    // A daemon that has ended has given back all that it had.
+  } else if (answer.kind !== 'none' && answer.kind !== 'gone') {
     console.error(
-      `ramproc: The daemon of ${quote(mount.dir)} did not take the data (${reason(error)}); detaching only.`,
+      `ramproc: ${quote(dir)} is unmounted, but whether its memory is given back is not known: ${answer.message}.`,
     );
   }
 }

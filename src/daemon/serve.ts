@@ -3,12 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { claim } from '../mount/mount-point.ts';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { RustProcRamFile } from '../ram-file/module.ts';
+import { mountAt } from '../sys/mountinfo.ts';
 import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
+import { reason } from '../text/reason.ts';
 import { KernelMount } from '../transport/kernel/main-thread/kernel-mount.ts';
 import type { Mount } from '../transport/mount.ts';
 import type { Usage } from '../transport/usage.ts';
-import { controlOps, TEARDOWN_SIGNAL } from './control.ts';
+import { answers, type Served } from './answers.ts';
+import { ControlServer } from './control/server.ts';
 import { EndOnSignal, endSignals } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
 import { reopenLog } from './log.ts';
@@ -16,6 +19,7 @@ import type { Plan } from './plan.ts';
 import { dropPrivileges } from './privileges.ts';
 import { keepFromDumps } from './secret.ts';
 import type { Transport } from './settings.ts';
+import { Teardown } from './teardown.ts';
 import { setTitle } from './title.ts';
 
 /** What a mount says of itself once it can be used. */
@@ -52,10 +56,11 @@ export async function serve(dir: string, plan: Plan, foreground: boolean, starte
   if (plan.file.secret !== undefined) keepFromDumps();
   using claimed = claim(dir, plan.nonempty, starter.notice);
   const { file, root, teardown } = create(plan);
+  const served: Served[] = [];
+  await using control = new ControlServer(answers(served));
   const ending = new EndOnSignal(handleHangup(plan, foreground));
-  process.on(TEARDOWN_SIGNAL, teardown);
   // Also when an exception ends the process.
-  process.on('exit', teardown);
+  process.on('exit', () => teardown.atOnce());
   let mount: Mount | undefined;
   try {
     dropPrivileges(plan);
@@ -64,6 +69,7 @@ export async function serve(dir: string, plan: Plan, foreground: boolean, starte
     mount = await mountRoot(plan, root, claimed.dir, () => file.pages);
     if (ending.told !== undefined) throw ending.told;
     claimed[Symbol.dispose]();
+    listen(control, served, { plan, mount, teardown, since: new Date() }, starter);
     await ending.orEnd(
       starter.mounted({
         dir: mount.dir,
@@ -78,12 +84,12 @@ export async function serve(dir: string, plan: Plan, foreground: boolean, starte
     const { told } = ending;
     if (told === undefined) throw error;
     if (mount !== undefined) {
-      teardown();
+      void teardown.inSteps();
       await unmount(mount, told.signal);
     }
     throw told;
   } finally {
-    teardown();
+    await teardown.inSteps();
   }
 }
 
@@ -107,12 +113,28 @@ async function unmount(mount: Mount, signal: NodeJS.Signals): Promise<void> {
   await Promise.race([mount.closed.catch(() => {}), sleep(GRACE)]);
 }
 
-/** The tree with the file in it. `teardown` is the seed's: the entry goes first, then the data. */
+/** Lets commands speak to this daemon about a mount. One that they can't is mounted all the same. */
+function listen(
+  control: ControlServer,
+  served: Served[],
+  serving: Omit<Served, 'device'>,
+  { notice }: Starter,
+) {
+  try {
+    const device = mountAt(serving.mount.dir)?.device;
+    if (device === undefined) return;
+    served.push({ ...serving, device });
+    control.listen(device);
+  } catch (error) {
+    notice(`No command can speak to the daemon of ${quote(serving.mount.dir)}: ${reason(error)}.`);
+  }
+}
+
+/** The tree with the file in it. The teardown is the seed's: the entry goes first, then the data. */
 function create(plan: Plan) {
-  const teardown = () => module[Symbol.dispose]();
-  const root = ProcDirEntry.root(undefined, controlOps(teardown));
+  const root = ProcDirEntry.root();
   const module = RustProcRamFile.init(root, plan.file);
-  return { root, file: module.file, teardown };
+  return { root, file: module.file, teardown: new Teardown(module.tearingDown()) };
 }
 
 /** The libfuse transport is loaded when it is asked for: it brings a library along. */

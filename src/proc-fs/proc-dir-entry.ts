@@ -43,7 +43,7 @@ export class ProcDirEntry implements Disposable {
   /** '' for a root. */
   readonly name: string;
   readonly kind: NodeKind;
-  /** A file's calls go here, and a directory's ioctl(2). */
+  /** A file's calls go here; others have none. */
   readonly ops: ProcOps | undefined;
   readonly #target: LinkTarget | undefined;
   readonly #parent: ProcDirEntry | undefined;
@@ -83,9 +83,9 @@ export class ProcDirEntry implements Disposable {
     };
   }
 
-  /** A new, empty tree. `ops` answers ioctl(2) on its root. */
-  static root(mode = 0o555, ops?: ProcOps): ProcDirEntry {
-    return new ProcDirEntry(undefined, '', mode, 'directory', ops);
+  /** A new, empty tree. */
+  static root(): ProcDirEntry {
+    return new ProcDirEntry(undefined, '', 0o555, 'directory', undefined);
   }
 
   /** Adds an entry below this one: a file with ProcOps, a symbolic link with a target, or a directory without either. */

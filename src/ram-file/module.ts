@@ -1,7 +1,7 @@
 import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { procCreate } from '../proc-fs/proc-dir-entry.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from './defaults.ts';
-import { RamBuffer } from './ram-buffer.ts';
+import { type Freed, RamBuffer } from './ram-buffer.ts';
 import { RamFile } from './ram-file.ts';
 
 export interface RamFileOptions {
@@ -53,7 +53,12 @@ export class RustProcRamFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const _ of this.tearingDown());
+  }
+
+  /** The same, in steps: with the first the entry is gone, and the data is nobody's any more. */
+  *tearingDown(): Generator<Freed, void, undefined> {
     this.entry[Symbol.dispose]();
-    this.file.teardown();
+    yield* this.file.tearingDown();
   }
 }

@@ -32,6 +32,9 @@ const AHEAD = 1 / 8;
 /** st_blocks counts in units of 512 bytes. */
 const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
 
+/** How much of the memory is given back at once, in bytes: some hundredths of a second. */
+const FREE_SIZE = 128 << 20;
+
 /** Indexes of the numbers that all threads share. */
 const PAGES = 0;
 const ATIME_IS_OLD = 1;
@@ -60,6 +63,12 @@ export interface RamBufferOptions {
    * can't be longer than `maxSize` then, holes included, unless it is lent. Default: no.
    */
   readonly secret?: { readonly threads: number } | undefined;
+}
+
+/** How much of the memory is given back so far, in bytes. */
+export interface Freed {
+  readonly bytes: number;
+  readonly total: number;
 }
 
 /** What another thread needs to work on the same buffer. */
@@ -289,8 +298,24 @@ export class RamBuffer {
 
   /** Gives the memory back to the system now, whoever still has the descriptors. */
   free(): void {
-    this.#forget(0, Number.POSITIVE_INFINITY);
+    for (const _ of this.freeing());
+  }
+
+  /** The same, in steps of some milliseconds. Yields how much is done: of a secret, how much is overwritten. */
+  *freeing(): Generator<Freed, void, undefined> {
+    const total = this.#usedPages() * PAGE_SIZE;
+    let bytes = 0;
+    for (const count of this.#forgetting(0, Number.POSITIVE_INFINITY)) {
+      bytes += count;
+      yield { bytes, total };
+    }
     this.#mapped?.release();
+    // Where the data is dense, each step gives back as much.
+    const { size } = fstatSync(this.#memfd);
+    for (let steps = Math.ceil(total / FREE_SIZE), left = steps - 1; left > 0; left--) {
+      ftruncateSync(this.#memfd, Math.floor((size / steps) * left));
+      yield { bytes: Math.max(bytes, total - this.#usedPages() * PAGE_SIZE), total };
+    }
     ftruncateSync(this.#memfd, 0);
     closeSync(this.#noatime);
     closeSync(this.#memfd);
@@ -361,12 +386,21 @@ export class RamBuffer {
 
   /** Overwrites a secret's bytes from `offset` to `end`, before their pages are given back. */
   #forget(offset: number, end: number): void {
+    for (const _ of this.#forgetting(offset, end));
+  }
+
+  /** The same, in steps. Yields how many bytes each overwrote. */
+  *#forgetting(offset: number, end: number): Generator<number, void, undefined> {
     if (!this.#secret) return;
     const zeros = new Uint8Array(COPY_SIZE);
-    for (let at = this.#dataFrom(offset); at < end; ) {
-      const data = Math.min(this.nextHole(at), end) - at;
-      at += writeSync(this.#memfd, zeros, 0, Math.min(data, zeros.length), at);
-      if (data <= zeros.length) at = this.#dataFrom(at);
+    for (let at = this.#dataFrom(offset); at < end; at = this.#dataFrom(at)) {
+      // Looked up once: finding it takes longer, the longer the data is.
+      const hole = Math.min(this.nextHole(at), end);
+      while (at < hole) {
+        const count = writeSync(this.#memfd, zeros, 0, Math.min(hole - at, zeros.length), at);
+        at += count;
+        yield count;
+      }
     }
   }
 

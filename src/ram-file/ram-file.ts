@@ -6,7 +6,7 @@ import { Whence } from '../proc-fs/whence.ts';
 import { Mutex } from '../sync/mutex.ts';
 import { EBUSY, EINVAL, Errno } from '../sys/errno.ts';
 import { O_NOATIME } from '../sys/memfd.ts';
-import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
+import { type Freed, RamBuffer, type RamBufferState } from './ram-buffer.ts';
 
 /** Bits of a mode. Source: inode(7). */
 const S_ISUID = 0o4000;
@@ -177,6 +177,11 @@ export class RamFile implements ProcHandler {
     const buffer = this.#data.take();
     buffer?.free();
     return buffer !== null;
+  }
+
+  /** The same, in steps: see RamBuffer. */
+  *tearingDown(): Generator<Freed, void, undefined> {
+    yield* this.#data.take()?.freeing() ?? [];
   }
 
   /** Calls `use` under the mutex. Not for read and write, which allocate no closure. */

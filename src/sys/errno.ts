@@ -32,6 +32,7 @@ export const {
   EOPNOTSUPP,
   ENOTCONN,
   ECONNABORTED,
+  ECONNREFUSED,
   EPROTO,
 } = constants.errno;
 

@@ -1,12 +1,18 @@
 import { closeSync } from 'node:fs';
+import { EAGAIN, ECONNABORTED, Errno } from './errno.ts';
 import { addressOf, libcFunction } from './libc.ts';
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
 const SCM_RIGHTS = 1;
 const MSG_CMSG_CLOEXEC = 0x40000000;
+
+/** How many connections wait to be accepted, at most; the system's own limit is net.core.somaxconn. */
+const BACKLOG = 4096;
 
 const socketpairCall = libcFunction<[domain: number, type: number, protocol: number, pair: Int32Array]>(
   'socketpair',
@@ -20,12 +26,76 @@ const recvmsg = libcFunction<[socket: number, message: Uint8Array, flags: number
   'int',
 ]);
 
+type OnAddress = [socket: number, address: Uint8Array, length: number];
+type OnOption = [socket: number, level: number, option: number, value: Int32Array, length: Uint32Array];
+
+const socketCall = libcFunction<[domain: number, type: number, protocol: number]>('socket', 'int', [
+  'int',
+  'int',
+  'int',
+]);
+const bind = libcFunction<OnAddress>('bind', 'int', ['int', 'void *', 'uint']);
+const connect = libcFunction<OnAddress>('connect', 'int', ['int', 'void *', 'uint']);
+const listen = libcFunction<[socket: number, backlog: number]>('listen', 'int', ['int', 'int']);
+const accept4 = libcFunction<[socket: number, address: null, length: null, flags: number]>('accept4', 'int', [
+  'int',
+  'void *',
+  'void *',
+  'int',
+]);
+const getsockopt = libcFunction<OnOption>('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']);
+
+/** Who is at the other end of a socket, as the kernel noted it when that end connected or began to listen. */
+export interface Peer {
+  /** 0 when this process's namespace has no number for it. */
+  readonly pid: number;
+  readonly uid: number;
+}
+
 /** Two ends of a socket of this machine, close-on-exec, each closed by disposing. Source: socketpair(2). */
 export function socketpair(): [Socket, Socket] {
   const pair = new Int32Array(2);
   socketpairCall(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
   const [one = -1, other = -1] = pair;
   return [new Socket(one), new Socket(other)];
+}
+
+/**
+ * Listens on an abstract name: one that is no file, and is free again when the last descriptor is closed. Throws an Errno,
+ * EADDRINUSE for one that is taken in this network namespace. Not blocking. Source: unix(7).
+ *
+ * Not Node's: until version 22 it pads names with NULs to their full length, and then other versions call another name.
+ */
+export function listenOn(name: string): Socket {
+  return unixSocket((fd) => {
+    bind(fd, ...addressOfName(name));
+    listen(fd, BACKLOG);
+  });
+}
+
+/**
+ * Connects to an abstract name. Throws an Errno: ECONNREFUSED when nobody listens there, EAGAIN when too many wait for it
+ * already. Not blocking.
+ */
+export function connectTo(name: string): Socket {
+  return unixSocket((fd) => connect(fd, ...addressOfName(name)));
+}
+
+function unixSocket(prepare: (fd: number) => void): Socket {
+  const fd = socketCall(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  try {
+    prepare(fd);
+    return new Socket(fd);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** struct sockaddr_un: the family, and a name that begins with a NUL and ends where the address does. */
+function addressOfName(name: string): [address: Uint8Array, length: number] {
+  const address = Buffer.from(`\x01\0\0${name}`);
+  return [address, address.length];
 }
 
 export class Socket implements Disposable {
@@ -39,6 +109,30 @@ export class Socket implements Disposable {
   [Symbol.dispose](): void {
     if (this.#open) closeSync(this.fd);
     this.#open = false;
+  }
+
+  /** Gives the descriptor away: whoever takes it closes it. */
+  release(): number {
+    this.#open = false;
+    return this.fd;
+  }
+
+  /** Source: SO_PEERCRED in unix(7). */
+  get peer(): Peer {
+    const [pid = 0, uid = -1] = option(this.fd, SO_PEERCRED, 3);
+    // A uid_t has no sign.
+    return { pid, uid: uid >>> 0 };
+  }
+
+  /** The next connection, not blocking, or undefined when there is none. Throws an Errno, such as EMFILE. */
+  accept(): Socket | undefined {
+    try {
+      return new Socket(accept4(this.fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    } catch (error) {
+      if (error instanceof Errno && (error.errno === EAGAIN || error.errno === ECONNABORTED))
+        return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -60,4 +154,11 @@ export class Socket implements Disposable {
       return undefined;
     return control.getInt32(16, true);
   }
+}
+
+/** A socket's option that is so many ints. */
+function option(fd: number, name: number, ints: number): Int32Array {
+  const value = new Int32Array(ints);
+  getsockopt(fd, SOL_SOCKET, name, value, Uint32Array.of(value.byteLength));
+  return value;
 }

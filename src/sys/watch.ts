@@ -27,8 +27,8 @@ const poll = libcFunction<[fds: Int32Array, count: number, timeout: number]>('po
   'int',
 ]);
 
-/** Whether a descriptor has an error or is hung up, now. */
-function isHungUp(fd: number): boolean {
+/** Whether a descriptor has an error or is hung up, now: as that of a FUSE connection that ended (fuse_dev_poll). */
+export function isHungUp(fd: number): boolean {
   return poll(new Int32Array([fd, 0]), 1, 0) > 0;
 }
 

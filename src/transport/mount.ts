@@ -8,6 +8,11 @@ export interface Mount {
    */
   readonly closed: Promise<void>;
   /**
+   * Whether it is still mounted, anywhere: also in another mount namespace, by a bind mount, or as what somebody has open. The
+   * end is known as soon as the last umount(2) has returned.
+   */
+  readonly connected: boolean;
+  /**
    * Unmounts. `lazy`: also when it is in use; what is open then keeps working until it is closed.
    * Throws a MountError.
    */

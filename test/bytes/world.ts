@@ -1,4 +1,3 @@
-import { controlOps } from '../../src/daemon/control.ts';
 import { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
 import { RustProcRamFile } from '../../src/ram-file/module.ts';
 import { TreeServer } from '../../src/transport/kernel/main-thread/tree-server.ts';
@@ -25,10 +24,7 @@ export class World implements Disposable {
 
   /** `more` adds to the tree. */
   static async start(channel: Channel, more: (root: ProcDirEntry) => void = () => {}): Promise<World> {
-    const root = ProcDirEntry.root(
-      0o555,
-      controlOps(() => {}),
-    );
+    const root = ProcDirEntry.root();
     const module = RustProcRamFile.init(root, { maxSize: MAX_SIZE, uid: 0, gid: 0 });
     more(root);
     const world = new World(channel, root, module);

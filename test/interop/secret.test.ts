@@ -5,9 +5,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Daemon } from '../../src/daemon/control/client.ts';
 import { plan, thisMachine } from '../../src/daemon/plan.ts';
 import { libcFunction } from '../../src/sys/libc.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
+import { mountAt } from '../../src/sys/mountinfo.ts';
 import { answer, must } from '../support/answer.ts';
 import { calls, MAP_SHARED, PROT_READ, SEEK_DATA } from '../support/calls/index.ts';
 import { Client } from '../support/client.ts';
@@ -116,9 +118,8 @@ describe.each([direct, passthrough, ofNobody])('a secret $name', (kind) => {
       kind === passthrough ? 0 : LENGTH,
     );
 
-    process.kill(at.pid, 'SIGUSR2');
-    while ((await sys.pread(fd, 1, 0)).length !== 0 && (await sys.pread(fd, 1, 0)) !== 'EBUSY')
-      await sleep(5);
+    const daemon = await Daemon.of(mountAt(at.dir) ?? expect.fail());
+    expect(await daemon.ask('teardown', {})).toEqual({ taken: true });
     expect(mappingsWith(at.pid, marker)).toEqual([]);
     expect(mappingsWith(at.pid, first)).toEqual([]);
     await sys.close(fd);

@@ -20,6 +20,7 @@ const rows = [
   ['transport/kernel/channel'],
   ['transport/kernel'],
   ['transport/kernel/main-thread', 'transport/kernel/worker-thread', 'transport/libfuse'],
+  ['daemon/control'],
   ['daemon', 'program'],
   ['cli'],
   ['.'],

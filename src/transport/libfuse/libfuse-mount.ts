@@ -12,7 +12,7 @@ import { atExit } from '../at-exit.ts';
 import type { Mount } from '../mount.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
 import { type Libfuse, libfuse } from './addon.ts';
-import { mountNative } from './native-mount.ts';
+import { mountNative, type NativeMount } from './native-mount.ts';
 import { libfuseOptions } from './options.ts';
 import { attributes } from './requests/attributes.ts';
 import { directories } from './requests/directories.ts';
@@ -60,6 +60,7 @@ export class LibfuseMount implements Mount {
   readonly dir: string;
   readonly closed: Promise<void>;
   readonly #ready: Promise<void>;
+  readonly #native: NativeMount;
 
   /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
   static async mount(root: ProcDirEntry, dir: string, options: LibfuseMountOptions): Promise<LibfuseMount> {
@@ -79,7 +80,7 @@ export class LibfuseMount implements Mount {
     this.#ready = new Promise((resolve) => {
       ready = resolve;
     });
-    const { ended } = mountNative(lib, dir, libfuseOptions(options), {
+    this.#native = mountNative(lib, dir, libfuseOptions(options), {
       ...attributes(server),
       ...files(server),
       ...directories(server),
@@ -92,10 +93,14 @@ export class LibfuseMount implements Mount {
     this.dir = dir;
     // The kernel drops what waits to be sent when the last mount goes, releases among it (fuse_abort_conn).
     const exit = atExit(() => this.#detach());
-    this.closed = ended.then(async () => {
+    this.closed = this.#native.ended.then(async () => {
       exit[Symbol.dispose]();
       await Promise.all(server.files.takeAll().map(({ ops, file }) => ops.procRelease(file, NOBODY)));
     });
+  }
+
+  get connected(): boolean {
+    return this.#native.connected;
   }
 
   unmount(lazy: boolean): void {

@@ -6,7 +6,7 @@ import { EIO } from '../../sys/errno.ts';
 import { mountAt } from '../../sys/mountinfo.ts';
 import { captureStderr } from '../../sys/stderr.ts';
 import { join } from '../../sys/thread.ts';
-import { hungUp, mountGone } from '../../sys/watch.ts';
+import { hungUp, isHungUp, mountGone } from '../../sys/watch.ts';
 import { quote } from '../../text/quote.ts';
 import type { Libfuse } from './addon.ts';
 import type { FuseNative, NativeHandler, NativeRequest, OperationName } from './fuse-native.ts';
@@ -23,6 +23,8 @@ const MAX_TEXT = 1023;
 export interface NativeMount {
   /** Resolves when it is unmounted, nobody has a file of it open, and libfuse's threads have ended. */
   readonly ended: Promise<void>;
+  /** Whether the kernel still has it. */
+  readonly connected: boolean;
 }
 
 /**
@@ -68,15 +70,23 @@ export function mountNative(
   // libfuse can't have ended already: it waits for `init` to be answered.
   const fd = descriptorOf(ch);
   closeOnExec(fd);
-  return { ended: end(mountAt(dir)?.device, duplicate(fd)) };
+  const connection = duplicate(fd);
+  let closed = false;
+  return {
+    ended: end(mountAt(dir)?.device),
+    get connected() {
+      return !closed && !isHungUp(connection);
+    },
+  };
 
   /**
    * libfuse says nothing when it ends, and so it is watched. First the mount, then the connection, which goes on for as
    * long as somebody has a file open: watching that from the start would wake this thread at every request.
    */
-  async function end(mounted: string | undefined, connection: number): Promise<void> {
+  async function end(mounted: string | undefined): Promise<void> {
     if (mounted !== undefined) await mountGone(mounted, connection);
     await hungUp(connection);
+    closed = true;
     closeSync(connection);
     await join(pthread);
     native.fuse_native_unmount(dir, thread);

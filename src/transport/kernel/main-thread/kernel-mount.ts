@@ -5,6 +5,7 @@ import type { MountOptions } from '../../../mount/options.ts';
 import { unmountFuse } from '../../../mount/unmount.ts';
 import type { ProcDirEntry, TreeWatcher } from '../../../proc-fs/proc-dir-entry.ts';
 import { setNonblocking } from '../../../sys/descriptor.ts';
+import { isHungUp } from '../../../sys/watch.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
 import { atExit } from '../../at-exit.ts';
@@ -53,6 +54,7 @@ export class KernelMount implements Mount, TreeWatcher {
   /** The numbers under which the kernel was lent backing files, by inode. */
   readonly #backing = new Map<number, number>();
   readonly #cachedPages = new Map<number, CachedPages>();
+  #isClosed = false;
 
   /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
   static async mount(root: ProcDirEntry, dir: string, options: KernelMountOptions): Promise<KernelMount> {
@@ -117,8 +119,13 @@ export class KernelMount implements Mount, TreeWatcher {
         watch[Symbol.dispose]();
         this.#server.end();
         for (const pages of this.#cachedPages.values()) pages.release();
+        this.#isClosed = true;
         channel.close();
       });
+  }
+
+  get connected(): boolean {
+    return !this.#isClosed && !isHungUp(this.#fd);
   }
 
   unmount(lazy: boolean): void {

@@ -1,0 +1,120 @@
+import type { Freed } from '../../ram-file/ram-buffer.ts';
+import { quote } from '../../text/quote.ts';
+
+/**
+ * How a command speaks to a daemon, beside FUSE: over a unix socket with an abstract name, which is no file and is gone with
+ * its process. The kernel says who is at either end: a daemon answers its own user and root, and a command believes the
+ * mount's owner and root.
+ *
+ * A connection is one question. The command sends it, and the daemon answers with any number of progresses and then with an
+ * answer or an error; each of these is a JSON object on a line of its own, in UTF-8. Either end may close: who asked and closes
+ * takes no interest any more.
+ *
+ *     {"protocol":1,"question":"teardown","mount":"0:52"}
+ *     {"protocol":1,"progress":{"bytes":1048576,"total":4194304}}
+ *     {"protocol":1,"answer":{"taken":true}}
+ *
+ * Both may be of different versions: fields that one doesn't know are passed over, fields that were added are optional for
+ * ever, and a question that the daemon doesn't know is answered with a sentence.
+ */
+export const PROTOCOL = 1;
+
+/** The longest line, in UTF-16 units. */
+export const MAX_LINE = 1 << 20;
+
+/** What a daemon can be asked about the mount that the question names: what goes along, what comes meanwhile and in the end. */
+export interface Questions {
+  /** Who it is. Tells of all its mounts. */
+  hello: { input: Record<never, never>; progress: never; answer: Hello };
+  /** To remove its entry and take the data, as at unmounting: who has the file open gets EBUSY. */
+  teardown: { input: Record<never, never>; progress: Freed; answer: { taken: true } };
+  /** To finish, for the mount was just unmounted. Answered when its memory is given back, or when that can't be yet. */
+  unmounted: { input: UnmountedInput; progress: Freed; answer: UnmountedAnswer };
+}
+
+export type Question = keyof Questions;
+
+export interface Hello {
+  /** Of ramproc. */
+  readonly version: string;
+  /** In the daemon's own namespace. */
+  readonly pid: number;
+  readonly mounts: readonly MountHello[];
+}
+
+export interface MountHello {
+  /** `major:minor`, as in /proc/PID/mountinfo. */
+  readonly device: string;
+  /** In the daemon's own namespace. */
+  readonly dir: string;
+  readonly transport: string;
+  readonly io: string;
+  /** In bytes. */
+  readonly maxSize: number;
+  readonly secret: boolean;
+  /** When it was mounted: ISO 8601. */
+  readonly since: string;
+  /** Whether it is mounted still, somewhere: the kernel gives its device number to another mount otherwise. */
+  readonly connected: boolean;
+}
+
+export interface UnmountedInput {
+  /** It was detached with its users: a secret that is still in use is theirs until they end. */
+  readonly lazy: boolean;
+  /** Whether to answer only when the memory is given back. */
+  readonly wait: boolean;
+}
+
+export interface UnmountedAnswer {
+  /**
+   * It is still mounted elsewhere, in another mount namespace or by a bind mount, or somebody has it open after a lazy unmount.
+   * A secret was taken then all the same, unless that was lazy.
+   */
+  readonly elsewhere: boolean;
+}
+
+/** What the name of a mount's socket begins with. The rest is random: who wanted to be taken for the daemon can't be there first. */
+export function namePrefix(device: string): string {
+  return `ramproc/${device}/`;
+}
+
+/** A message as it is sent. */
+export function encode(message: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify({ protocol: PROTOCOL, ...message })}\n`;
+}
+
+/** The fields of a line. Throws an Error for what is none of our messages. */
+export function decode(line: string): Readonly<Record<string, unknown>> & { readonly protocol: number } {
+  const message = parse(line);
+  if (typeof message !== 'object' || message === null || Array.isArray(message) || !hasProtocol(message)) {
+    throw new Error(`${quote(line.slice(0, 40))} is no message of ramproc's`);
+  }
+  return message;
+}
+
+function hasProtocol(message: object): message is Record<string, unknown> & { protocol: number } {
+  return 'protocol' in message && typeof message.protocol === 'number';
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes lines of what comes in pieces. */
+export class LineReader {
+  #rest = '';
+
+  /** The lines that end in this piece. Throws an Error when one is too long. */
+  add(piece: string): string[] {
+    const lines = (this.#rest + piece).split('\n');
+    if (lines.some((line) => line.length > MAX_LINE)) {
+      throw new Error(`a message has more than ${MAX_LINE} characters`);
+    }
+    this.#rest = lines.pop() ?? '';
+    return lines;
+  }
+}

@@ -1,0 +1,53 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Freed } from '../ram-file/ram-buffer.ts';
+
+/** How long the event loop waits for its turn, in milliseconds. */
+const TURN = 10;
+
+/**
+ * Removes a file and gives its memory back, once, whoever asks and however often: the end of a mount, a command, the end of
+ * the process. From the first moment the file is gone and its data nobody's any more; overwriting a secret takes longer.
+ */
+export class Teardown {
+  readonly #steps: Iterator<Freed, void>;
+  #freed: Freed = { bytes: 0, total: 0 };
+  #finished: Promise<void> | undefined;
+
+  constructor(steps: Iterator<Freed, void>) {
+    this.#steps = steps;
+  }
+
+  /** How far it is. */
+  get freed(): Freed {
+    return this.#freed;
+  }
+
+  /** All of it, or what is left of it, before this returns. */
+  atOnce(): void {
+    while (this.#step());
+  }
+
+  /** The same with the event loop going on: its first step before this returns. */
+  inSteps(): Promise<void> {
+    if (this.#finished === undefined) {
+      this.#finished = this.#takeTurns();
+      // Who asks last hears of a failure: see serve.ts.
+      this.#finished.catch(() => {});
+    }
+    return this.#finished;
+  }
+
+  async #takeTurns(): Promise<void> {
+    for (;;) {
+      for (const end = performance.now() + TURN; performance.now() < end; ) if (!this.#step()) return;
+      await setImmediate();
+    }
+  }
+
+  /** Returns whether there is more to do. */
+  #step(): boolean {
+    const { value, done } = this.#steps.next();
+    if (value) this.#freed = value;
+    return done !== true;
+  }
+}
