@@ -15,6 +15,9 @@ import { titleOf } from './title.ts';
  * Node's flags for a daemon, and all that it gets. SIGUSR1 opens Node's debugger, to all users of the machine; Node before
  * 22.14 can't be told not to, but where: on an address that is nobody's (RFC 5737), so that it can't.
  *
+ * V8 stops inlining at 920 bytes of bytecode a function, in the middle of the layers: what isn't inlined is called, and its 64-bit
+ * numbers are allocated. Nothing but the optimizing compiler reads the limit (npm run bench:layers).
+ *
  * Idle, a daemon takes 78 MB with the others and 85 without. Node's start-up snapshot saves 45 ms of a mount's 425 and
  * costs 4 MB; room for garbage, which serving makes little of, and a malloc arena for each thread cost another 2 or 3.
  */
@@ -22,6 +25,7 @@ const flags = [
   process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')
     ? '--disable-sigusr1'
     : '--inspect-port=192.0.2.1:9229',
+  '--max-inlined-bytecode-size-cumulative=8000',
   '--no-node-snapshot',
   '--max-semi-space-size=1',
 ];

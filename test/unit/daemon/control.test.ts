@@ -153,8 +153,8 @@ test('a teardown is waited for by who wants to, goes on without, and is done onc
     seen.finished = true;
   }
   const device = `0:${devices}`;
-  const session = { dir: '/nowhere', closed: Promise.resolve(), connected: false, unmount() {} };
-  const served = { device, session, plan: plan({}), teardown: new Teardown(steps()), since: new Date() };
+  const mount = { dir: '/nowhere', closed: Promise.resolve(), connected: false, unmount() {} };
+  const served = { device, mount, plan: plan({}), teardown: new Teardown(steps()), since: new Date() };
   const { server, name } = serve(answers([served]));
   await using _server = server;
   const ask = (wait: boolean) =>
