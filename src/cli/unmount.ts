@@ -2,15 +2,15 @@ import { Command } from 'commander';
 import { Daemon } from '../daemon/control/client.ts';
 import { NoAnswer } from '../daemon/control/exchange.ts';
 import type { UnmountedInput } from '../daemon/control/messages.ts';
-import { abortMount } from '../mount/abort.ts';
+import { findDirectory, mountedOn } from '../mount/directory.ts';
 import { holders } from '../mount/holders.ts';
+import { obstacle } from '../mount/identity.ts';
 import { MountError } from '../mount/mount-error.ts';
-import { mountPath } from '../mount/mount-point.ts';
 import { FSTYPE } from '../mount/options.ts';
 import { unmountFuse } from '../mount/unmount.ts';
 import type { Freed } from '../ram-file/ram-buffer.ts';
 import { EBUSY, Errno } from '../sys/errno.ts';
-import { type MountInfo, mountAt } from '../sys/mountinfo.ts';
+import { type MountInfo, mounts } from '../sys/mountinfo.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 import { addLists } from './help.ts';
@@ -37,14 +37,13 @@ async function run(
   dir: string,
   { lazy = false, force = false, wait = true }: Flags<typeof unmountRows>,
 ): Promise<void> {
-  const mount = find(dir);
+  const mount = await find(dir);
   const daemon = await Daemon.of(mount).catch(noAnswer);
   using bar = progressBar('giving back');
   const progress = ({ bytes, total }: Freed) => bar.show(bytes, total);
   const taken = force && (await forceTeardown(mount, daemon, progress));
   try {
-    if (force && !taken) abortMount(mount);
-    else unmountFuse(mount.dir, lazy || force);
+    unmountFuse(mount, { lazy: lazy || force, cut: force && !taken });
   } catch (error) {
     throw isBusy(error) ? busy(mount) : error;
   }
@@ -57,21 +56,27 @@ function noAnswer(error: unknown): NoAnswer {
   throw error;
 }
 
-function find(dir: string): MountInfo {
+/** The mount of ours on a directory, which this user may unmount, and which no other is in the way of. */
+async function find(dir: string): Promise<MountInfo> {
   const failure = `Cannot unmount ${quote(dir)}`;
   try {
-    // Looking into it would wait for a daemon that does not answer.
-    const mount = mountAt(dir) ?? mountAt(mountPath(dir));
-    if (mount?.type === FSTYPE) {
-      const uid = process.geteuid?.();
-      if (uid === 0 || uid === mount.owner) return mount;
-      throw new Error(`user ${mount.owner} mounted it, and only that user and root may unmount it`);
+    const found = await findDirectory(dir);
+    const ours =
+      mountedOn(found)?.type === FSTYPE
+        ? found.mount
+        : mounts().find(({ dir: at, type }) => at === found.path && type === FSTYPE);
+    if (ours === undefined) throw new Error('it is not mounted by ramproc');
+    const uid = process.geteuid?.();
+    if (uid !== 0 && uid !== ours.owner) {
+      throw new Error(`user ${ours.owner} mounted it, and only that user and root may unmount it`);
     }
+    const inTheWay = obstacle(ours);
+    if (inTheWay !== undefined) throw new Error(inTheWay);
+    return ours;
   } catch (error) {
     const why = reason(error, '"findmnt -t fuse.ramproc" lists what is mounted');
     throw new MountError(`${failure}: ${why}.`, { cause: error });
   }
-  throw new MountError(`${failure}: it is not mounted by ramproc.`);
 }
 
 /** Has the daemon take the data, before anybody else may come to use it. Returns whether it did. */

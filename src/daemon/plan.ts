@@ -34,7 +34,7 @@ export interface Plan {
   readonly from: string | undefined;
   /** Where the daemon's own messages go. */
   readonly log: string | undefined;
-  readonly mount: Complete<MountOptions>;
+  readonly mount: Complete<Omit<MountOptions, 'nonempty' | 'notice'>>;
   /** Whether what is in the directory may be hidden. */
   readonly nonempty: boolean;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { claim } from '../mount/mount-point.ts';
+import { type Claim, claim } from '../mount/mount-point.ts';
 import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { RustProcRamFile } from '../ram-file/module.ts';
 import { mountAt } from '../sys/mountinfo.ts';
@@ -54,7 +54,7 @@ const GRACE = 500;
 export async function serve(dir: string, plan: Plan, foreground: boolean, starter: Starter): Promise<void> {
   setTitle(dir);
   if (plan.file.secret !== undefined) keepFromDumps();
-  using claimed = claim(dir, plan.nonempty, starter.notice);
+  using claimed = await claim(dir, { nonempty: plan.nonempty, notice: starter.notice });
   const { file, root, teardown } = create(plan);
   const served: Served[] = [];
   await using control = new ControlServer(answers(served));
@@ -66,7 +66,7 @@ export async function serve(dir: string, plan: Plan, foreground: boolean, starte
     dropPrivileges(plan);
     if (plan.from !== undefined) await ending.orEnd(fill(file, plan.from, starter.progress));
     // Not left halfway, which would leave a dead mount: who was told to end meanwhile ends after it.
-    mount = await mountRoot(plan, root, claimed.dir, () => file.pages);
+    mount = await mountRoot(plan, claimed, root, () => file.pages);
     if (ending.told !== undefined) throw ending.told;
     claimed[Symbol.dispose]();
     listen(control, served, { plan, mount, teardown, since: new Date() }, starter);
@@ -140,11 +140,11 @@ function create(plan: Plan) {
 /** The libfuse transport is loaded when it is asked for: it brings a library along. */
 async function mountRoot(
   { transport, threads, record, mount }: Plan,
+  claimed: Claim,
   root: ProcDirEntry,
-  dir: string,
   usage: () => Usage,
 ): Promise<Mount> {
-  if (transport === 'kernel') return KernelMount.mount(root, dir, { ...mount, usage, threads, record });
+  if (transport === 'kernel') return KernelMount.mountOn(claimed, root, { ...mount, usage, threads, record });
   const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');
-  return LibfuseMount.mount(root, dir, { ...mount, usage });
+  return LibfuseMount.mountOn(claimed, root, { ...mount, usage });
 }

@@ -5,7 +5,6 @@ import { attempt, processes } from '../sys/processes.ts';
 /** A process that keeps a mount busy. */
 export interface Holder {
   readonly pid: number;
-  /** What ps shows of it: its command line, or its name when it has none. */
   readonly command: string;
 }
 
@@ -54,7 +53,8 @@ function maps(proc: string, device: string): boolean {
   return attempt(() => readFileSync(`${proc}/maps`, 'utf8'))?.includes(field) ?? false;
 }
 
-function commandOf(pid: number): string {
+/** What ps shows of a process: its command line, or its name when it has none. */
+export function commandOf(pid: number): string {
   const line = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
     ?.replaceAll('\0', ' ')
     .trim();

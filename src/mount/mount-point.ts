@@ -1,14 +1,16 @@
-import { closeSync, constants, openSync, readdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { EACCES, ECONNABORTED, ELOOP, ENAMETOOLONG, ENOENT, ENOTCONN, ENOTDIR, Errno } from '../sys/errno.ts';
-import { flock, LOCK_EX } from '../sys/flock.ts';
-import { mountAt } from '../sys/mountinfo.ts';
-import { NOT_UTF_8 } from '../text/not-utf-8.ts';
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { EACCES, EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../sys/errno.ts';
+import { flock, flockHolder, LOCK_EX, LOCK_NB } from '../sys/flock.ts';
+import { type MountInfo, mountAt } from '../sys/mountinfo.ts';
+import { openPlace } from '../sys/place.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 import { shellWord } from '../text/shell-word.ts';
+import { checkAnswers, findDirectory, mountedOn } from './directory.ts';
+import { look } from './look.ts';
 import { MountError } from './mount-error.ts';
-import { FSTYPE } from './options.ts';
+import { FSTYPE, type MountOptions } from './options.ts';
+import { Server } from './serving.ts';
 import { unmountFuse } from './unmount.ts';
 
 /** A directory that nobody else mounts on until this is disposed. */
@@ -19,17 +21,24 @@ export interface Claim extends Disposable {
 
 /**
  * Makes sure that a directory can be mounted on, and holds a lock on it meanwhile, so that of two mounts at the same time
- * one sees the other. A mount of ours whose daemon is dead is taken away, with a notice. Throws MountError.
+ * one is told of the other. A mount of ours whose daemon is dead is taken away, with a notice. Throws MountError.
  */
-export function claim(dir: string, nonempty: boolean, notice: (message: string) => void): Claim {
-  const failure = `Cannot mount on ${quote(dir)}`;
+export async function claim(
+  dir: string,
+  { nonempty = false, notice = say }: Pick<MountOptions, 'nonempty' | 'notice'>,
+): Promise<Claim> {
   try {
-    const path = mountPath(dir);
-    replaceDead(path, notice);
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    const found = await findDirectory(dir);
+    const { path } = found;
+    const there = mountedOn(found);
+    if (there === undefined) await checkAnswers(found);
+    else await replaceDead(there, notice);
+    const fd = openUnmounted(path);
     try {
-      flock(fd, LOCK_EX);
-      check(path, nonempty);
+      lock(fd);
+      // Somebody else may have mounted before it was locked, who has let go of the lock since.
+      checkUnmounted(path);
+      checkEmpty(fd, nonempty);
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -43,41 +52,43 @@ export function claim(dir: string, nonempty: boolean, notice: (message: string) 
       },
     };
   } catch (error) {
-    throw new MountError(`${failure}: ${why(error)}.`, { cause: error });
+    throw new MountError(`Cannot mount on ${quote(dir)}: ${why(error)}.`, { cause: error });
   }
 }
 
-/**
- * A directory's path as /proc/mounts has it. The last component isn't looked into: it may be a mount whose daemon is
- * dead, or one of another user's, where every call is EACCES. Throws one of Node's system errors, or an Error for a name
- * that isn't UTF-8.
- */
-export function mountPath(dir: string): string {
-  // realpath(3) says so too; Node's takes it for the working directory.
-  if (dir === '') throw new Errno(ENOENT);
+function say(notice: string): void {
+  console.error(`ramproc: ${notice}`);
+}
+
+async function replaceDead(there: MountInfo, notice: (message: string) => void): Promise<void> {
+  if (there.type !== FSTYPE) return;
+  using server = Server.of(there);
+  // It is refused, and needn't be looked into.
+  if (server !== undefined) return;
+  switch (await look(there.dir)) {
+    case 'dead':
+      unmountFuse(there, { lazy: true });
+      notice(`${quote(there.dir)} was still mounted by a daemon that is dead; replacing it.`);
+      return;
+    case 'silent':
+      throw new Error(
+        `it is mounted already, by a daemon that does not answer; unmount it first with "ramproc unmount --lazy ${shellWord(there.dir)}"`,
+      );
+  }
+}
+
+/** Opens a directory unless something is mounted on it, and never that: between a look and the opening it could have come. */
+function openUnmounted(path: string): number {
+  const place = openPlace(path);
   try {
-    return realpathSync(dir);
-  } catch (error) {
-    if (isDead(error) || errnoOf(error) === EACCES) return join(realpathSync(dirname(dir)), basename(dir));
-    if (!(error instanceof Error) || !(resolve(dir) + error.message).includes(NOT_UTF_8)) throw error;
-    throw new Error(
-      "its path isn't UTF-8, and Node.js knows no other; rename it or choose another directory",
-    );
+    checkUnmounted(path);
+    return openSync(`/proc/self/fd/${place}`, constants.O_RDONLY | constants.O_DIRECTORY);
+  } finally {
+    closeSync(place);
   }
 }
 
-function replaceDead(path: string, notice: (message: string) => void): void {
-  if (mountAt(path)?.type !== FSTYPE) return;
-  try {
-    readdirSync(path);
-  } catch (error) {
-    if (!isDead(error)) throw error;
-    notice(`${quote(path)} was still mounted by a daemon that is dead; replacing it.`);
-    unmountFuse(path, true);
-  }
-}
-
-function check(path: string, nonempty: boolean): void {
+function checkUnmounted(path: string): void {
   const there = mountAt(path);
   if (there?.type === FSTYPE) {
     throw new Error(`it is mounted already; unmount it first with "ramproc unmount ${shellWord(path)}"`);
@@ -85,17 +96,25 @@ function check(path: string, nonempty: boolean): void {
   if (there !== undefined) {
     throw new Error(`a file system of type ${there.type} is mounted on it; choose another directory`);
   }
-  if (!nonempty && readdirSync(path).length > 0) {
+}
+
+function checkEmpty(fd: number, nonempty: boolean): void {
+  if (!nonempty && readdirSync(`/proc/self/fd/${fd}`).length > 0) {
     throw new Error(
       'it is not empty, and what is in it would be hidden; choose an empty one or add "-o nonempty"',
     );
   }
 }
 
-/** Every call on a mount without a daemon is ENOTCONN; the one that the daemon died over is ECONNABORTED (fuse_abort_conn). */
-function isDead(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === ENOTCONN || errno === ECONNABORTED;
+function lock(fd: number): void {
+  try {
+    flock(fd, LOCK_EX | LOCK_NB);
+  } catch (error) {
+    if (errnoOf(error) !== EAGAIN) throw error;
+    const pid = flockHolder(fd);
+    const who = pid === undefined ? 'another process' : `process ${pid}`;
+    throw new Error(`${who} is mounting on it already; wait until it has, or end it`);
+  }
 }
 
 function errnoOf(error: unknown): number | undefined {

@@ -4,12 +4,25 @@ import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 import { isRoot, openFuse } from './access.ts';
 import { mountByFusermount } from './fusermount.ts';
+import { identify, type MountIdentity } from './identity.ts';
 import { MountError } from './mount-error.ts';
 import { FSNAME, FSTYPE, fuseOptions, type MountOptions } from './options.ts';
 
-/** Mounts a FUSE file system on `dir`. Resolves with the descriptor of /dev/fuse to serve it with. Throws MountError. */
-export async function mountFuse(dir: string, options: MountOptions): Promise<number> {
-  return isRoot() && !options.autoUnmount ? mountAsRoot(dir, options) : mountByFusermount(dir, options);
+/** A mount and its end of the connection. */
+export interface FuseMount {
+  /** The descriptor of /dev/fuse to serve it with. */
+  readonly fd: number;
+  readonly identity: MountIdentity;
+}
+
+/** Mounts a FUSE file system on a directory that was claimed. Throws MountError. */
+export async function mountFuse(dir: string, options: MountOptions): Promise<FuseMount> {
+  const byItself = isRoot() && !options.autoUnmount;
+  const fd = byItself ? mountAsRoot(dir, options) : await mountByFusermount(dir, options);
+  const identity = identify(fd, dir);
+  if (identity !== undefined) return { fd, identity };
+  closeSync(fd);
+  throw new MountError(`Cannot mount on ${quote(dir)}: somebody unmounted it at once.`);
 }
 
 function mountAsRoot(dir: string, options: MountOptions): number {

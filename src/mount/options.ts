@@ -17,6 +17,13 @@ export interface MountOptions {
    * for it, stays for as long, waits, and unmounts. Default: false.
    */
   readonly autoUnmount?: boolean | undefined;
+  /** Whether it may be mounted on a directory that has something in it, which is hidden then. Default: false. */
+  readonly nonempty?: boolean | undefined;
+  /**
+   * Is told, in one sentence, what the program's user should know of a mount that succeeds all the same: that one of a dead
+   * program was still there, and was replaced. Default: it goes to standard error.
+   */
+  readonly notice?: ((message: string) => void) | undefined;
 }
 
 /** The words of mount(8) that a mount understands, each with the one for its absence. */

@@ -27,6 +27,9 @@ export const MNT_FORCE = 1;
 /** umount2(2): detach now, go when the last user goes. */
 export const MNT_DETACH = 2;
 
+/** umount2(2): not what a symbolic link leads to. */
+export const UMOUNT_NOFOLLOW = 8;
+
 /** Source: mount(2). */
 export const mount = libcFunction<
   [source: string, target: string, type: string, flags: number, data: string]

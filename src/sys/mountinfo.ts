@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-/** A mount of this process's namespace. */
+/** A mount of a namespace. */
 export interface MountInfo {
-  /** The mount's number: `mnt_id` in /proc/PID/fdinfo. */
+  /** The mount's number, `mnt_id` in /proc/PID/fdinfo: one for all namespaces, and given again once the mount is gone. */
   readonly id: number;
+  /** The number of the mount that it is mounted on. */
+  readonly parent: number;
   /** The device as `major:minor`, in decimal. */
   readonly device: string;
   /** Where it is mounted. */
@@ -14,17 +16,18 @@ export interface MountInfo {
   readonly owner: number | undefined;
 }
 
-/** All mounts, in the order in which they were made. Source: proc_pid_mountinfo(5). */
-export function mounts(): MountInfo[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
+/** All mounts of a process's namespace below its root directory, by default this one's. Source: proc_pid_mountinfo(5). */
+export function mounts(pid: number | 'self' = 'self'): MountInfo[] {
+  return readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [id = '', , device = '', , dir = ''] = line.split(' ');
+      const [id = '', parent = '', device = '', , dir = ''] = line.split(' ');
       const [, type = '', , options = ''] = line.slice(line.indexOf(' - ') + 1).split(' ');
       const [, owner] = options.match(/(?:^|,)user_id=(\d+)/) ?? [];
       return {
         id: Number(id),
+        parent: Number(parent),
         device,
         dir: unescapeOctal(dir),
         type,
@@ -33,9 +36,16 @@ export function mounts(): MountInfo[] {
     });
 }
 
-/** The mount that a path at `dir` leads into: of several on the same directory, the last one. */
+/** The mount that a path at `dir` leads into: of several on the same directory, the one that no other is mounted on. */
 export function mountAt(dir: string): MountInfo | undefined {
-  return mounts().findLast((mount) => mount.dir === dir);
+  const there = mounts().filter((mount) => mount.dir === dir);
+  return there.findLast(({ id }) => !there.some(({ parent }) => parent === id));
+}
+
+/** The number of the mount that an open file lies in. The file isn't asked: it may be of a mount that doesn't answer. */
+export function mountIdOf(fd: number): number {
+  const [, id] = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8').match(/^mnt_id:\s*(\d+)$/m) ?? [];
+  return Number(id);
 }
 
 /** Spaces, tabs, newlines and backslashes are written as three octal digits (mangle_path in the kernel). */

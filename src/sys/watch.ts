@@ -32,6 +32,13 @@ export function isHungUp(fd: number): boolean {
   return poll(new Int32Array([fd, 0]), 1, 0) > 0;
 }
 
+const POLLIN = 1;
+
+/** Whether the process of a pidfd has ended. Source: pidfd_open(2). */
+export function hasEnded(pidfd: number): boolean {
+  return poll(new Int32Array([pidfd, POLLIN]), 1, 0) > 0;
+}
+
 /**
  * Resolves when no mount of the FUSE device is left in this process's namespace. `device` is `major:minor`, as in
  * MountInfo, and `connection` its /dev/fuse: once that has ended, the number can be another mount's (kill_anon_super).

@@ -13,8 +13,9 @@ export interface Mount {
    */
   readonly connected: boolean;
   /**
-   * Unmounts. `lazy`: also when it is in use; what is open then keeps working until it is closed.
-   * Throws a MountError.
+   * Unmounts this mount and no other, wherever it is by now; once it is gone, does nothing. `lazy`: also when it is in use;
+   * what is open then keeps working until it is closed. Throws a MountError: when it is in use, and when another mount lies
+   * over it, hides it or is in it.
    */
   unmount(lazy: boolean): void;
   /** Whether it keeps the program's event loop alive, if that can be chosen. Default: it does. */

@@ -151,8 +151,8 @@ describe('a tree over libfuse', () => {
     writeFileSync(`${dir}/file`, '');
     mkdirSync(`${dir}/mount`);
     const refusals = [
-      { at: 'none', words: [], why: 'ENOENT, no such file or directory' },
-      { at: 'file', words: [], why: 'ENOTDIR, not a directory' },
+      { at: 'none', words: [], why: 'there is no such directory; create it with "mkdir"' },
+      { at: 'file', words: [], why: 'it is not a directory; choose one' },
       { at: 'mount', words: ['bogus'], why: "unknown option `bogus'" },
       {
         at: 'mount',

@@ -1,13 +1,11 @@
-import { realpathSync, statSync } from 'node:fs';
 import { checkDevice } from '../../mount/access.ts';
 import { MountError } from '../../mount/mount-error.ts';
+import { type Claim, claim } from '../../mount/mount-point.ts';
 import type { MountOptions } from '../../mount/options.ts';
 import { unmountFuse } from '../../mount/unmount.ts';
 import { NOBODY } from '../../proc-fs/caller.ts';
 import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
-import { ENOTDIR, Errno } from '../../sys/errno.ts';
 import { quote } from '../../text/quote.ts';
-import { reason } from '../../text/reason.ts';
 import { atExit } from '../at-exit.ts';
 import type { Mount } from '../mount.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
@@ -62,11 +60,24 @@ export class LibfuseMount implements Mount {
   readonly #ready: Promise<void>;
   readonly #native: NativeMount;
 
-  /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
+  /**
+   * Mounts `root` on `dir`. When this resolves, clients can use it. What a program left mounted there that is dead is
+   * replaced, with a notice. Throws MountError, also when something is mounted there, or being mounted.
+   */
   static async mount(root: ProcDirEntry, dir: string, options: LibfuseMountOptions): Promise<LibfuseMount> {
+    using claimed = await claim(dir, options);
+    return await LibfuseMount.mountOn(claimed, root, options);
+  }
+
+  /** The same on a directory that the caller has claimed. @internal */
+  static async mountOn(
+    { dir }: Claim,
+    root: ProcDirEntry,
+    options: LibfuseMountOptions,
+  ): Promise<LibfuseMount> {
     const lib = libfuse();
     checkDevice();
-    const mount = new LibfuseMount(lib, root, resolve(dir), options);
+    const mount = new LibfuseMount(lib, root, dir, options);
     const early = mount.closed.then(() => {
       throw new MountError(`Cannot mount on ${quote(dir)}: somebody unmounted it at once.`);
     });
@@ -104,7 +115,9 @@ export class LibfuseMount implements Mount {
   }
 
   unmount(lazy: boolean): void {
-    unmountFuse(this.dir, lazy);
+    const { connected, identity } = this.#native;
+    // Without the connection its numbers can be another mount's.
+    if (connected && identity !== undefined) unmountFuse(identity, { lazy });
   }
 
   #detach(): void {
@@ -113,16 +126,5 @@ export class LibfuseMount implements Mount {
     } catch (error) {
       console.error(error);
     }
-  }
-}
-
-/** A directory's path as /proc/mounts will have it. libfuse would mount on a file as well. */
-function resolve(dir: string): string {
-  try {
-    const path = realpathSync(dir);
-    if (!statSync(path).isDirectory()) throw new Errno(ENOTDIR);
-    return path;
-  } catch (error) {
-    throw new MountError(`Cannot mount on ${quote(dir)}: ${reason(error)}.`, { cause: error });
   }
 }

@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs';
 import { saidByFusermount } from '../../mount/fusermount.ts';
+import { identify, type MountIdentity } from '../../mount/identity.ts';
 import { MountError } from '../../mount/mount-error.ts';
 import { closeOnExec, duplicate } from '../../sys/descriptor.ts';
 import { EIO } from '../../sys/errno.ts';
-import { mountAt } from '../../sys/mountinfo.ts';
 import { captureStderr } from '../../sys/stderr.ts';
 import { join } from '../../sys/thread.ts';
 import { hungUp, isHungUp, mountGone } from '../../sys/watch.ts';
@@ -25,6 +25,8 @@ export interface NativeMount {
   readonly ended: Promise<void>;
   /** Whether the kernel still has it. */
   readonly connected: boolean;
+  /** Which it is; undefined when somebody unmounted it at once. */
+  readonly identity: MountIdentity | undefined;
 }
 
 /**
@@ -70,10 +72,12 @@ export function mountNative(
   // libfuse can't have ended already: it waits for `init` to be answered.
   const fd = descriptorOf(ch);
   closeOnExec(fd);
+  const identity = identify(fd, dir);
   const connection = duplicate(fd);
   let closed = false;
   return {
-    ended: end(mountAt(dir)?.device),
+    ended: end(),
+    identity,
     get connected() {
       return !closed && !isHungUp(connection);
     },
@@ -83,8 +87,8 @@ export function mountNative(
    * libfuse says nothing when it ends, and so it is watched. First the mount, then the connection, which goes on for as
    * long as somebody has a file open: watching that from the start would wake this thread at every request.
    */
-  async function end(mounted: string | undefined): Promise<void> {
-    if (mounted !== undefined) await mountGone(mounted, connection);
+  async function end(): Promise<void> {
+    if (identity !== undefined) await mountGone(identity.device, connection);
     await hungUp(connection);
     closed = true;
     closeSync(connection);

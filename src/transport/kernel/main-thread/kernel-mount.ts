@@ -1,6 +1,8 @@
 import { closeSync } from 'node:fs';
-import { mountFuse } from '../../../mount/mount.ts';
+import type { MountIdentity } from '../../../mount/identity.ts';
+import { type FuseMount, mountFuse } from '../../../mount/mount.ts';
 import { MountError } from '../../../mount/mount-error.ts';
+import { type Claim, claim } from '../../../mount/mount-point.ts';
 import type { MountOptions } from '../../../mount/options.ts';
 import { unmountFuse } from '../../../mount/unmount.ts';
 import type { ProcDirEntry, TreeWatcher } from '../../../proc-fs/proc-dir-entry.ts';
@@ -46,6 +48,7 @@ export interface KernelMountOptions extends MountOptions {
 export class KernelMount implements Mount, TreeWatcher {
   readonly dir: string;
   readonly closed: Promise<void>;
+  readonly #identity: MountIdentity;
   readonly #fd: number;
   readonly #channel: Channel;
   readonly #server: TreeServer;
@@ -56,19 +59,32 @@ export class KernelMount implements Mount, TreeWatcher {
   readonly #cachedPages = new Map<number, CachedPages>();
   #isClosed = false;
 
-  /** Mounts `root` on `dir`. When this resolves, clients can use it. Throws MountError. */
+  /**
+   * Mounts `root` on `dir`. When this resolves, clients can use it. What a program left mounted there that is dead is
+   * replaced, with a notice. Throws MountError, also when something is mounted there, or being mounted.
+   */
   static async mount(root: ProcDirEntry, dir: string, options: KernelMountOptions): Promise<KernelMount> {
+    using claimed = await claim(dir, options);
+    return await KernelMount.mountOn(claimed, root, options);
+  }
+
+  /** The same on a directory that the caller has claimed. @internal */
+  static async mountOn(
+    { dir }: Claim,
+    root: ProcDirEntry,
+    options: KernelMountOptions,
+  ): Promise<KernelMount> {
     const recording = options.record === undefined ? undefined : openRecording(options.record);
-    const fd = await mountDevice(dir, options, recording);
+    const { fd, identity } = await mountDevice(dir, options, recording);
     const channel = recorded(new DeviceChannel(fd), recording);
     let mount: KernelMount;
     try {
       const wants = { ...needsOf(filesBelow(root)), ...options.wants };
       initialize(channel, wants);
       setNonblocking(fd);
-      mount = new KernelMount(root, dir, { fd, channel, recording, wants }, options);
+      mount = new KernelMount(root, identity, { fd, channel, recording, wants }, options);
     } catch (error) {
-      unmountFuse(dir, true);
+      unmountFuse(identity, { lazy: true });
       channel.close();
       throw error;
     }
@@ -83,11 +99,12 @@ export class KernelMount implements Mount, TreeWatcher {
 
   private constructor(
     root: ProcDirEntry,
-    dir: string,
+    identity: MountIdentity,
     connection: { fd: number; channel: Channel; recording: number | undefined; wants: Wants },
     { threads = DEFAULT_THREADS, usage }: KernelMountOptions,
   ) {
-    this.dir = dir;
+    this.dir = identity.dir;
+    this.#identity = identity;
     const { fd, channel, recording } = connection;
     this.#fd = fd;
     this.#channel = channel;
@@ -112,7 +129,7 @@ export class KernelMount implements Mount, TreeWatcher {
     const exit = atExit(() => this.#atExit());
     this.closed = this.#workers.ended
       .catch((error: Error) => {
-        throw new Error(`Cannot go on serving ${quote(dir)}: ${error.message}.`, { cause: error });
+        throw new Error(`Cannot go on serving ${quote(this.dir)}: ${error.message}.`, { cause: error });
       })
       .finally(() => {
         exit[Symbol.dispose]();
@@ -129,7 +146,8 @@ export class KernelMount implements Mount, TreeWatcher {
   }
 
   unmount(lazy: boolean): void {
-    unmountFuse(this.dir, lazy);
+    // Without the connection its numbers can be another mount's.
+    if (this.connected) unmountFuse(this.#identity, { lazy });
   }
 
   keepAlive(keep: boolean): void {
@@ -205,7 +223,7 @@ async function mountDevice(
   dir: string,
   options: MountOptions,
   recording: number | undefined,
-): Promise<number> {
+): Promise<FuseMount> {
   try {
     return await mountFuse(dir, options);
   } catch (error) {
