@@ -136,6 +136,7 @@ export const unmountRows = {
     flag: '--no-wait',
     help: 'return at once, and not only when its memory is given back, and that of a secret overwritten',
   },
+  json: { flag: '--json', help: 'print the result as one JSON object' },
 } satisfies Rows;
 
 /** Keys that ask for what is always so. */

@@ -1,27 +1,33 @@
 import { Command } from 'commander';
 import { Daemon } from '../daemon/control/client.ts';
 import { NoAnswer } from '../daemon/control/exchange.ts';
-import type { UnmountedInput } from '../daemon/control/messages.ts';
+import type { Question, Questions } from '../daemon/control/messages.ts';
 import { findDirectory, mountedOn } from '../mount/directory.ts';
+import { elsewhere, type Place, stillThere } from '../mount/elsewhere.ts';
 import { holders } from '../mount/holders.ts';
 import { obstacle } from '../mount/identity.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { FSTYPE } from '../mount/options.ts';
+import { Server } from '../mount/serving.ts';
 import { unmountFuse } from '../mount/unmount.ts';
 import type { Freed } from '../ram-file/ram-buffer.ts';
 import { EBUSY, Errno } from '../sys/errno.ts';
 import { type MountInfo, mounts } from '../sys/mountinfo.ts';
+import { oneLine } from '../text/one-line.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
 import { unmountRows } from './options.ts';
 import { progressBar } from './progress.ts';
+import { sentence, type Unmounted } from './unmounted.ts';
 
 export const unmountCommand = new Command('unmount')
   .alias('umount')
   .summary('unmount a directory')
-  .description('Unmounts a directory that "ramproc mount" mounted. Its data is gone then.')
+  .description(
+    'Unmounts a directory that "ramproc mount" mounted, and returns when its memory is given back. Its data is gone then.',
+  )
   .argument('<dir>', 'the directory')
   .action(run);
 addFlags(unmountCommand, unmountRows);
@@ -33,27 +39,12 @@ addLists(unmountCommand, {
   ],
 });
 
-async function run(
-  dir: string,
-  { lazy = false, force = false, wait = true }: Flags<typeof unmountRows>,
-): Promise<void> {
+async function run(dir: string, { json = false, ...flags }: Flags<typeof unmountRows>): Promise<void> {
   const mount = await find(dir);
-  const daemon = await Daemon.of(mount).catch(noAnswer);
-  using bar = progressBar('giving back');
-  const progress = ({ bytes, total }: Freed) => bar.show(bytes, total);
-  const taken = force && (await forceTeardown(mount, daemon, progress));
-  try {
-    unmountFuse(mount, { lazy: lazy || force, cut: force && !taken });
-  } catch (error) {
-    throw isBusy(error) ? busy(mount) : error;
-  }
-  await finish(mount, daemon, { lazy: lazy || force, wait }, progress);
-}
-
-/** An answer, or why there is none. */
-function noAnswer(error: unknown): NoAnswer {
-  if (error instanceof NoAnswer) return error;
-  throw error;
+  const done = await unmount(mount, flags);
+  const said = sentence(done);
+  if (said !== undefined) console.error(`ramproc: ${said}`);
+  if (json) console.log(oneLine(JSON.stringify(done)));
 }
 
 /** The mount of ours on a directory, which this user may unmount, and which no other is in the way of. */
@@ -79,14 +70,51 @@ async function find(dir: string): Promise<MountInfo> {
   }
 }
 
+/** How long to wait for a daemon that is stopped, in milliseconds: it may just go on. */
+const STOPPED = 100;
+
+/** Unmounts it. Throws a MountError when it can't be. */
+async function unmount(
+  mount: MountInfo,
+  { lazy = false, force = false, wait = true }: Flags<typeof unmountRows>,
+): Promise<Unmounted> {
+  const places = elsewhere(mount);
+  using server = Server.of(mount);
+  const daemon = await Daemon.of(mount, server?.isStopped ? STOPPED : undefined).catch(noAnswer);
+  using bar = progressBar('giving back');
+  const progress = ({ bytes, total }: Freed) => bar.show(bytes, total);
+  const taken = force && (await forceTeardown(mount, daemon, progress));
+  try {
+    unmountFuse(mount, { lazy: lazy || force, cut: force && !taken });
+  } catch (error) {
+    throw isBusy(error) ? busy(mount) : error;
+  }
+  const left = stillThere(places, mount.device);
+  const about = {
+    dir: mount.dir,
+    pid: server?.pid,
+    elsewhere: left.length === 0 ? undefined : left.map(({ id: _, ...place }) => place),
+  };
+  const secret = isSecret(daemon, mount);
+  // Who has a secret open may keep it, but nobody is to open it elsewhere.
+  const keep = (lazy || force) && !(secret && left.length > 0);
+  const answer = await ask(daemon, 'unmounted', { lazy: keep, wait }, progress);
+  if (answer instanceof NoAnswer) {
+    const seen = await seeFromOutside(answer, server, { lazy, wait, left });
+    return { ...about, ...seen };
+  }
+  if (!answer.elsewhere) return { ...about, status: wait ? 'ended' : 'ending' };
+  if (taken || (secret && !keep)) return { ...about, status: 'taken' };
+  return { ...about, status: lazy && left.length === 0 ? 'open' : 'elsewhere' };
+}
+
 /** Has the daemon take the data, before anybody else may come to use it. Returns whether it did. */
 async function forceTeardown(
   mount: MountInfo,
   daemon: Daemon | NoAnswer,
   progress: (freed: Freed) => void,
 ): Promise<boolean> {
-  const answer =
-    daemon instanceof NoAnswer ? daemon : await daemon.ask('teardown', {}, progress).catch(noAnswer);
+  const answer = await ask(daemon, 'teardown', {}, progress);
   if (!(answer instanceof NoAnswer)) return true;
   console.error(
     `ramproc: The daemon of ${quote(mount.dir)} did not take the data (${answer.message}); cutting it off.`,
@@ -94,27 +122,45 @@ async function forceTeardown(
   return false;
 }
 
-/** Has the daemon give the memory back, now that it is unmounted. */
-async function finish(
-  { dir }: MountInfo,
+/** An answer, or why there is none. */
+function noAnswer(error: unknown): NoAnswer {
+  if (error instanceof NoAnswer) return error;
+  throw error;
+}
+
+async function ask<Q extends Question>(
   daemon: Daemon | NoAnswer,
-  input: UnmountedInput,
-  progress: (freed: Freed) => void,
-): Promise<void> {
-  const answer =
-    daemon instanceof NoAnswer ? daemon : await daemon.ask('unmounted', input, progress).catch(noAnswer);
-  if (!(answer instanceof NoAnswer)) {
-    if (answer.elsewhere && !input.lazy) {
-      console.error(
-        `ramproc: ${quote(dir)} is unmounted here and lives on elsewhere, in another mount namespace or by a bind mount.`,
-      );
-    }
-    // A daemon that has ended has given back all that it had.
-  } else if (answer.kind !== 'none' && answer.kind !== 'gone') {
-    console.error(
-      `ramproc: ${quote(dir)} is unmounted, but whether its memory is given back is not known: ${answer.message}.`,
-    );
-  }
+  question: Q,
+  input: Questions[Q]['input'],
+  progress: (value: Questions[Q]['progress']) => void,
+): Promise<Questions[Q]['answer'] | NoAnswer> {
+  return daemon instanceof NoAnswer ? daemon : daemon.ask(question, input, progress).catch(noAnswer);
+}
+
+function isSecret(daemon: Daemon | NoAnswer, { device }: MountInfo): boolean {
+  if (daemon instanceof NoAnswer) return false;
+  return daemon.hello.mounts.some((one) => one.device === device && one.secret);
+}
+
+/** How long a daemon that doesn't say how far it is may take to end, in milliseconds. */
+const PATIENCE = 60_000;
+
+/** What became of a mount whose daemon does not say it: it may be a program's own, dead, of an older version, or stuck. */
+async function seeFromOutside(
+  { kind, message }: NoAnswer,
+  server: Server | undefined,
+  { lazy, wait, left }: { lazy: boolean; wait: boolean; left: readonly Place[] },
+): Promise<Pick<Unmounted, 'status' | 'reason'>> {
+  if (kind === 'silent' || kind === 'refused') return { status: 'unknown', reason: message };
+  if (left.length > 0) return { status: 'elsewhere' };
+  if (server === undefined)
+    return kind === 'unreachable' ? { status: 'unknown', reason: message } : { status: 'ended' };
+  if (server.connected ?? lazy) return { status: lazy ? 'open' : 'elsewhere' };
+  if (!server.isCommand) return { status: 'ended' };
+  if (!wait) return { status: 'ending' };
+  if (await server.end(PATIENCE)) return { status: 'ended' };
+  const why = server.isStopped ? 'is stopped' : 'does not end';
+  return { status: 'unknown', reason: `its daemon, process ${server.pid}, ${why}` };
 }
 
 function isBusy(error: unknown): boolean {
