@@ -5,12 +5,13 @@ import { mounts } from './mountinfo.ts';
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLLOUT = 4;
 
-/** sizeof(struct epoll_event), packed. All zero: EPOLLERR and EPOLLHUP, which are always watched for. */
-const NO_EVENTS = new Uint8Array(12);
-
-/** For koffi's poll, which wants an event to watch for: one that neither file here knows. Errors come all the same. */
-const ERRORS_ONLY = { disconnect: true };
+/** A struct epoll_event, packed: u32 events, u64 data. EPOLLERR and EPOLLHUP are always watched for. */
+function epollEvent(events: number): Uint8Array {
+  return new Uint8Array(new Uint32Array([events, 0, 0]).buffer);
+}
 
 const epollCreate1 = libcFunction<[flags: number]>('epoll_create1', 'int', ['int']);
 
@@ -40,37 +41,45 @@ export function hasEnded(pidfd: number): boolean {
 }
 
 /**
+ * Calls `look` whenever an epoll descriptor has something to tell, until the answer is disposed. By setImmediate, because
+ * koffi calls from outside of Node's event loop: promises that `look` settles would wait until something else happens.
+ */
+function watch(epoll: number, look: () => void): Disposable {
+  const handle = koffi.node.poll(epoll, { readable: true }, () => void setImmediate(look));
+  return {
+    [Symbol.dispose]() {
+      handle.close();
+      closeSync(epoll);
+    },
+  };
+}
+
+/**
  * Resolves when no mount of the FUSE device is left in this process's namespace. `device` is `major:minor`, as in
  * MountInfo, and `connection` its /dev/fuse: once that has ended, the number can be another mount's (kill_anon_super).
  *
- * Whoever polls mountinfo is told of each change by POLLERR and POLLPRI. Source: proc_pid_mounts(5).
+ * Whoever polls mountinfo is told of each change once, by POLLERR and POLLPRI (proc_pid_mounts(5)), and that is whoever polls
+ * first (mounts_poll): when epoll_ctl(2) finds the change, epoll_wait(2) finds none any more. So a change between the last
+ * look and libuv's epoll_ctl is never told, and libuv, which stops at POLLERR, would make one at every change. Here it makes
+ * one, for an epoll descriptor of ours, which at first has in it what can always be written to: that is told as soon as libuv
+ * watches, and from the look that follows on, no change is missed.
  */
 export function mountGone(device: string, connection: number): Promise<void> {
   return new Promise((gone) => {
-    const fd = openSync('/proc/self/mountinfo', 'r');
-    const handle = koffi.node.poll(fd, ERRORS_ONLY, look);
-    let done = false;
-    look();
-
-    function look(): void {
-      if (ended()) return;
-      // libuv stops at an error.
-      handle.start(ERRORS_ONLY, look);
-      // It asks the kernel for the first time when the event loop comes round, and what has changed until then it would never
-      // be told: asking it is what marks a change as seen (mounts_poll).
-      setImmediate(() => setImmediate(ended));
-    }
-
-    function ended(): boolean {
-      if (done) return true;
+    const mountinfo = openSync('/proc/self/mountinfo', 'r');
+    const epoll = epollCreate1(EPOLL_CLOEXEC);
+    epollCtl(epoll, EPOLL_CTL_ADD, mountinfo, epollEvent(0));
+    epollCtl(epoll, EPOLL_CTL_ADD, connection, epollEvent(EPOLLOUT));
+    let isWatched = false;
+    const watching = watch(epoll, () => {
+      if (!isWatched) epollCtl(epoll, EPOLL_CTL_DEL, connection, epollEvent(0));
+      isWatched = true;
       // In this order: a number that another mount has by now was freed before, and the connection had ended by then.
-      if (mounts().some((mount) => mount.device === device) && !isHungUp(connection)) return false;
-      done = true;
-      handle.close();
-      closeSync(fd);
+      if (mounts().some((mount) => mount.device === device) && !isHungUp(connection)) return;
+      watching[Symbol.dispose]();
+      closeSync(mountinfo);
       gone();
-      return true;
-    }
+    });
   });
 }
 
@@ -83,10 +92,9 @@ export function mountGone(device: string, connection: number): Promise<void> {
 export function hungUp(fd: number): Promise<void> {
   return new Promise((done) => {
     const epoll = epollCreate1(EPOLL_CLOEXEC);
-    epollCtl(epoll, EPOLL_CTL_ADD, fd, NO_EVENTS);
-    const handle = koffi.node.poll(epoll, { readable: true }, () => {
-      handle.close();
-      closeSync(epoll);
+    epollCtl(epoll, EPOLL_CTL_ADD, fd, epollEvent(0));
+    const watching = watch(epoll, () => {
+      watching[Symbol.dispose]();
       done();
     });
   });
