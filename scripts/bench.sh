@@ -2,6 +2,7 @@
 # npm run bench: ramproc beside its peers, measured in one run. Arguments go to scripts/bench/main.ts.
 . "$(dirname "$0")/setup.sh"
 
+install_fuse
 install fio fio
 install gcc gcc libc6-dev
 install pkg-config pkg-config

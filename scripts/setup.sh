@@ -10,6 +10,7 @@ fail() {
 }
 
 # install COMMAND PACKAGE...: the packages that have the command, by apt.
+updated=
 install() {
   local command=$1 apt=()
   shift
@@ -22,14 +23,19 @@ install() {
   say "installing $* with apt-get, for $command"
   apt+=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
   # The package lists of a new machine may be empty or old.
-  { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"; } >/dev/null ||
+  { { [ "$updated" ] || "${apt[@]}" update; } && "${apt[@]}" install --no-install-recommends "$@"; } >/dev/null ||
     fail "\"apt-get install $*\" failed: see above, and install it by hand."
+  updated=yes
+}
+
+# What mounting takes.
+install_fuse() {
+  [ -c /dev/fuse ] || fail '/dev/fuse is missing: load the kernel module with "modprobe fuse".'
+  install fusermount3 fuse3
 }
 
 node -e 'process.exit(process.versions.node.localeCompare("20.10", undefined, { numeric: true }) < 0 ? 1 : 0)' 2>/dev/null ||
   fail "Node 20.10 or newer is needed, and $(node --version 2>/dev/null || echo none) is here: install it from nodejs.org or with your package manager."
-[ -c /dev/fuse ] || fail "/dev/fuse is missing: load the kernel module with \"modprobe fuse\"."
-install fusermount3 fuse3
 
 if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
   say "installing the npm packages of package-lock.json"

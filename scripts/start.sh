@@ -2,6 +2,8 @@
 # npm start: from a fresh clone to a mounted ./mnt.
 . "$(dirname "$0")/setup.sh"
 
+install_fuse
+
 # A mount whose daemon died answers every call with ENOTCONN, also mkdir's and mountpoint's; "ramproc mount" replaces it.
 mkdir -p mnt 2>/dev/null || true
 if mountpoint -q mnt; then

@@ -3,6 +3,8 @@
 # is made from it.
 . "$(dirname "$0")/setup.sh"
 
+# A line for each thing that the tests use: the command to look for, and the packages that have it.
+install_fuse
 install setpriv util-linux
 install gcc gcc libc6-dev
 install fio fio

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
+import { checkMachine } from '../support/machine.ts';
 import { joinRun, startRun } from '../support/run.ts';
 import { record } from './record.ts';
 import { RECORDING, requestsIn } from './recording.ts';
 
 /** npm run record: records a session of real clients anew, which `npm test` replays and `npm run fuzz` starts from. */
+checkMachine();
 const run = startRun();
 joinRun(run.dir);
 try {

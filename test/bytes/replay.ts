@@ -1,10 +1,11 @@
+import { expect } from 'vitest';
 import { fuseOutHeader } from '../../src/abi/structs.ts';
 import { Direction } from '../../src/transport/kernel/channel/recording.ts';
 import type { Call } from '../../src/transport/kernel/wire/call.ts';
 import { type Channel, Next } from '../../src/transport/kernel/wire/channel.ts';
 import { NO_REPLY } from '../../src/transport/kernel/wire/operation.ts';
 import { show, timeless } from './protocol.ts';
-import { messagesIn } from './recording.ts';
+import { messagesIn, requestsIn } from './recording.ts';
 import { World } from './world.ts';
 
 /** How a replayed request was answered, and how when it was recorded; undefined: not at all. */
@@ -77,4 +78,13 @@ function hex(opcode: number, reply: Uint8Array | undefined): string | undefined 
 
 function uniqueOf(message: Uint8Array): number {
   return fuseOutHeader.at(new DataView(message.buffer, message.byteOffset), 0).unique;
+}
+
+/** Without a kernel, the same requests have the same replies, to the last byte but those of the clock. */
+export async function expectSame(recording: Uint8Array): Promise<void> {
+  const replayed = await replay(recording);
+  expect(replayed).toHaveLength(requestsIn(recording).length);
+  expect(replayed.map(({ request, replayed: reply }) => ({ request, reply }))).toEqual(
+    replayed.map(({ request, recorded: reply }) => ({ request, reply })),
+  );
 }

@@ -1,3 +1,5 @@
+    // As in the recording, whoever plays it again.
+    root.setattr({ uid: 0, gid: 0 }, NOBODY);
 import { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
 import { RustProcRamFile } from '../../src/ram-file/module.ts';
 import { TreeServer } from '../../src/transport/kernel/main-thread/tree-server.ts';
@@ -25,6 +27,8 @@ export class World implements Disposable {
   /** `more` adds to the tree. */
   static async start(channel: Channel, more: (root: ProcDirEntry) => void = () => {}): Promise<World> {
     const root = ProcDirEntry.root();
+    // As in the recording, whoever plays it again.
+    root.setattr({ uid: 0, gid: 0 }, NOBODY);
     const module = RustProcRamFile.init(root, { maxSize: MAX_SIZE, uid: 0, gid: 0 });
     more(root);
     const world = new World(channel, root, module);

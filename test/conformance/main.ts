@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { checkMachine } from '../support/machine.ts';
 import { joinRun, startRun } from '../support/run.ts';
 import { plantSeed, seedFrom } from '../support/seed.ts';
 import { cases } from './cases/index.ts';
@@ -13,6 +14,7 @@ import { targets } from './target.ts';
  */
 const { values } = parseArgs({ options: { seed: { type: 'string' } } });
 const seed = seedFrom(values.seed);
+checkMachine();
 const run = startRun();
 joinRun(run.dir);
 plantSeed(seed);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ioModes } from '../../src/ram-file/defaults.ts';
+import { checkMachine } from '../support/machine.ts';
 import { joinRun, startRun } from '../support/run.ts';
 import { seedFrom } from '../support/seed.ts';
 import { playRequest, playRequests } from './requests.ts';
@@ -35,6 +36,7 @@ const minutes = number('minutes', 1);
 const modes = ioModes.filter((io) => io === (values.io ?? io));
 if (modes.length === 0) throw new Error(`--io needs one of ${ioModes.join(', ')}, not "${values.io}".`);
 
+checkMachine();
 const run = startRun();
 joinRun(run.dir);
 try {

@@ -7,6 +7,7 @@ import { kindOf, kinds } from '../random/kinds.ts';
 import { Place } from '../random/place.ts';
 import type { Step } from '../random/step.ts';
 import { openDeviceToAll } from '../support/device.ts';
+import { checkMachine } from '../support/machine.ts';
 import { mount } from '../support/mount.ts';
 import { joinRun, pulse, startRun } from '../support/run.ts';
 import { plantSeed, seedFrom } from '../support/seed.ts';
@@ -46,6 +47,7 @@ const chosen = values.on === undefined ? kinds : values.on.split(',').map(kindOf
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
 
+checkMachine();
 const run = startRun();
 joinRun(run.dir);
 plantSeed(seed);

@@ -1,18 +1,10 @@
 import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-} from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
 import { mounts } from '../../src/sys/mountinfo.ts';
+import { HANGS_AFTER } from './hanging.ts';
 
 /**
  * The environment variable that marks the processes of a test run; its value is the run's directory. It is set in the
@@ -21,8 +13,8 @@ import { mounts } from '../../src/sys/mountinfo.ts';
  */
 const MARK = 'RAMPROC_TEST_RUN';
 
-/** How long no test may end before the run counts as stuck in a call that doesn't return, in seconds. */
-const STUCK_AFTER = 120;
+/** How long a run may give no sign of life before it counts as stuck in a call that doesn't return, in seconds. */
+const STUCK_AFTER = (2 * HANGS_AFTER) / 1000;
 
 /** One run of tests: all that it mounts lies below its directory, and all that it starts carries its mark. */
 export interface Run {
@@ -32,11 +24,9 @@ export interface Run {
 }
 
 /**
- * Starts a run, with a guardian: a process that cleans up when this one ends in any way, also by SIGKILL. Throws when
- * this machine can't run tests that mount.
+ * Starts a run, with a guardian: a process that cleans up when this one ends in any way, also by SIGKILL.
  */
 export function startRun(): Run {
-  checkMachine();
   const dir = openToAll(mkdtempSync(join(tmpdir(), 'ramproc-test-')));
   const guardian = spawn(
     process.execPath,
@@ -124,22 +114,5 @@ function procFile(pid: number, name: string): string[] {
     return readFileSync(`/proc/${pid}/${name}`, 'latin1').split('\0');
   } catch {
     return [];
-  }
-}
-
-/** Tests mount for real, and nothing of that is skipped: a machine that can't is told why, in one sentence. */
-function checkMachine(): void {
-  if (process.geteuid?.() !== 0) {
-    throw new Error(
-      'The tests mount a tmpfs to compare with and act as several users, so they need root: run them with sudo.',
-    );
-  }
-  try {
-    closeSync(openSync('/dev/fuse', 'r+'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `The tests mount for real, and this machine has no usable /dev/fuse (${reason}): run them on one that has, or "modprobe fuse".`,
-    );
   }
 }

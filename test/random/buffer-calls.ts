@@ -1,7 +1,7 @@
-import type { RamBuffer } from '../../../src/ram-file/ram-buffer.ts';
-import type { Timespec } from '../../../src/sys/time.ts';
-import { answer, done, must } from '../../support/answer.ts';
-import { bytesOf, type Calls, calls } from '../../support/calls/index.ts';
+import type { RamBuffer } from '../../src/ram-file/ram-buffer.ts';
+import type { Timespec } from '../../src/sys/time.ts';
+import { answer, done, must } from '../support/answer.ts';
+import { bytesOf, type Calls, calls } from '../support/calls/index.ts';
 
 /** What a read has to leave as it was, behind what it read. */
 const UNTOUCHED = 0xee;

@@ -4,11 +4,13 @@ import { expect, test } from 'vitest';
 import { Opcode } from '../../src/abi/fuse.ts';
 import { fuseInHeader } from '../../src/abi/structs.ts';
 import { mountAt } from '../../src/sys/mountinfo.ts';
+import { record } from '../bytes/record.ts';
+import { messagesIn, requestsIn } from '../bytes/recording.ts';
+import { expectSame } from '../bytes/replay.ts';
 import { must } from '../support/answer.ts';
 import { calls } from '../support/calls/index.ts';
 import { mount, ramproc } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
-import { messagesIn, requestsIn } from './recording.ts';
 
 test('--record notes each request once, whichever thread reads it', async () => {
   const recording = join(makeDir('record'), 'session');
@@ -55,4 +57,14 @@ test.each([
   expect(stderr).toMatch(message);
   expect(status).toBe(32);
   expect(mountAt(dir)).toBeUndefined();
+});
+
+test('a mount recorded on this kernel is understood, and has the same replies without it', async () => {
+  const recording = await record();
+  for (const request of requestsIn(recording)) {
+    const { len, total_extlen: extension } = fuseInHeader.at(new DataView(request.buffer), 0);
+    // No extensions were asked for (FUSE_SECURITY_CTX, FUSE_CREATE_SUPP_GROUP), so what follows is the body alone.
+    expect([len, extension]).toEqual([request.length, 0]);
+  }
+  await expectSame(recording);
 });

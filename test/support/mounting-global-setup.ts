@@ -1,0 +1,4 @@
+import { checkMachine } from './machine.ts';
+
+/** Before the first test of a project whose tests mount. */
+export default checkMachine;
