@@ -1,12 +1,10 @@
 import { fork } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { HANGS_AFTER } from '../support/hanging.ts';
 import { makeDir } from '../support/run.ts';
 import type { Report } from './fuzz-process.ts';
 import { show } from './protocol.ts';
-
-/** How long one request may take, in milliseconds: none comes near it, also on a machine with other things to do. */
-const HANGS_AFTER = 30_000;
 
 /**
  * Sends `count` hostile requests, made from `seed` and on, in a process of its own, so that also one that ends or stops it

@@ -1,5 +1,4 @@
-    // As in the recording, whoever plays it again.
-    root.setattr({ uid: 0, gid: 0 }, NOBODY);
+import { NOBODY } from '../../src/proc-fs/caller.ts';
 import { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
 import { RustProcRamFile } from '../../src/ram-file/module.ts';
 import { TreeServer } from '../../src/transport/kernel/main-thread/tree-server.ts';

@@ -20,7 +20,7 @@ export class Mismatch extends Error {
 }
 
 /** Timestamps have the grain of the kernel's tick, 10 ms at most. */
-const TICK = 11;
+export const TICK = 11;
 
 /** What a case has to work with: the file, and system calls that are written down. */
 export class Scene implements AsyncDisposable {

@@ -1,26 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { ClientPool } from '../support/client.ts';
+import { inTime } from '../support/hanging.ts';
 import { pulse } from '../support/run.ts';
 import { type Case, DEFAULT_MAX_SIZE } from './case.ts';
 import { Mismatch, Scene } from './scene.ts';
 import type { Place, Target } from './target.ts';
-
-/** How long a case may take, in milliseconds. */
-const LIMIT = 20_000;
-
-async function inTime(work: void | Promise<void>): Promise<void> {
-  const abort = new AbortController();
-  const late = sleep(LIMIT, undefined, { signal: abort.signal }).then(() => {
-    throw new Error(`It goes on after ${LIMIT / 1000} s.`);
-  });
-  late.catch(() => {});
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    abort.abort();
-  }
-}
 
 /** How a case went on a target. */
 export interface Result {
@@ -75,10 +59,10 @@ export class Stage implements AsyncDisposable {
     if (endsMount) {
       await using own = await this.target.make(maxSize);
       await using scene = new Scene(own, this.#clients);
-      await inTime(play(scene));
+      await inTime(play(scene), 'It hangs.');
     } else {
       await using scene = new Scene(await this.#place(maxSize), this.#clients);
-      await inTime(play(scene));
+      await inTime(play(scene), 'It hangs.');
     }
   }
 

@@ -2,7 +2,6 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { must } from '../support/answer.ts';
 import { isPatternOrHole, pattern } from '../support/bytes.ts';
@@ -18,8 +17,11 @@ const { O_RDWR, O_DIRECT } = constants;
 /** How much a daemon's own memory may grow under a load, in bytes; the file's isn't part of it. */
 const GROWTH = 64 * MIB;
 
-/** How long a load goes on, in milliseconds. */
-const LOAD = 500;
+/** How often each of the things that a mode of hostile.c counts comes at least. */
+const TIMES = 100;
+
+/** How long the file's size changes at a time, in milliseconds. */
+const RESIZING = 100;
 
 let hostile: string;
 beforeAll(() => {
@@ -39,7 +41,7 @@ function openDescriptors({ pid }: Mount): number {
 
 /** The counts that a mode of hostile.c prints. Throws what it says when it fails. */
 async function play(mode: string, file: string): Promise<Record<string, number>> {
-  const { stdout, stderr } = await run(hostile, mode, file, String(LOAD));
+  const { stdout, stderr } = await run(hostile, mode, file, String(TIMES));
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout);
 }
@@ -67,10 +69,9 @@ describe.each(kinds)('%s: the daemon serves on', (kind, options) => {
   test('thousands of open descriptors, and needs none and no memory for them', async () => {
     must(calls.truncate(at.file, 0));
     const [memory, descriptors] = [ownMemory(at), openDescriptors(at)];
-    const load = client.sys.openMany(at.file, 4000);
-    await sleep(200);
+    const fds = await client.sys.openMany(at.file, 4000);
     expect(openDescriptors(at)).toBe(descriptors);
-    expect(await load).toEqual({ data: 4000 });
+    expect(await client.sys.useMany(fds)).toEqual({ data: 4000 });
     expect(ownMemory(at) - memory).toBeLessThan(GROWTH);
     expect(content()).toEqual(pattern(0, 4009));
   });
@@ -79,8 +80,7 @@ describe.each(kinds)('%s: the daemon serves on', (kind, options) => {
     'a client with 1,000 signals a second (%s): its file is what its calls said',
     async (mode) => {
       const { signals = 0, written = 0, read = 0 } = await play(mode, at.file);
-      expect(signals).toBeGreaterThan(50);
-      expect(Math.min(written, read)).toBeGreaterThan(50);
+      expect(Math.min(signals, written, read)).toBeGreaterThanOrEqual(TIMES);
     },
   );
 
@@ -109,7 +109,7 @@ describe.each(kinds)('%s: the daemon serves on', (kind, options) => {
     must(calls.truncate(at.file, 0));
     const fd = must(calls.open(at.file, O_RDWR));
     must(calls.pwrite(fd, pattern(0, 16 * MIB), 0));
-    const still = spawn('bash', ['-c', 'exec cat "$0" | sleep 60', at.file], {
+    const still = spawn('bash', ['-c', 'exec cat "$0" | sleep infinity', at.file], {
       detached: true,
       stdio: 'ignore',
     });
@@ -163,13 +163,13 @@ describe.each(kinds)('%s: the daemon serves on', (kind, options) => {
   if (kind !== 'libfuse') {
     test('writers through a mapping while the file is cut', async () => {
       must(calls.truncate(at.file, 0));
-      const [mapped, resized] = await Promise.all([
-        play('map', at.file),
-        client.sys.resize(at.file, LOAD + 200),
-      ]);
-      expect(mapped.stores).toBeGreaterThan(0);
-      expect(mapped.buses).toBeGreaterThan(0);
-      expect(Object.keys(resized)).toEqual(['data']);
+      let isPlaying = true;
+      const playing = play('map', at.file).finally(() => {
+        isPlaying = false;
+      });
+      while (isPlaying) expect(Object.keys(await client.sys.resize(at.file, RESIZING))).toEqual(['data']);
+      const { stores = 0, buses = 0 } = await playing;
+      expect(Math.min(stores, buses)).toBeGreaterThanOrEqual(TIMES);
       expect(isPatternOrHole(content(), 0)).toBe(true);
     });
   }

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SIZE = 1 << 20, PAGE = 4096, BLOCK = 64 << 10, PERIOD = 251 };
@@ -23,21 +22,16 @@ static void count(int signal) {
   signals++;
 }
 
-static long now(void) {
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  return at.tv_sec * 1000 + at.tv_nsec / 1000000;
-}
-
-// Writes and reads while a timer sends 1,000 signals a second. After each call the file must hold what the calls said.
-static void flood(int fd, int ms, int flags) {
+// Writes and reads so many times while a timer sends 1,000 signals a second, and goes on until there were as many signals.
+// After each call the file must hold what the calls said.
+static void flood(int fd, int times, int flags) {
   if (ftruncate(fd, 0) != 0 || ftruncate(fd, SIZE) != 0) err(1, "ftruncate");
   struct sigaction action = {.sa_handler = count, .sa_flags = flags};
   struct itimerval every = {{0, 1000}, {0, 1000}};
-  long written = 0, read = 0, cut = 0, interrupted = 0, end = now() + ms;
+  long written = 0, read = 0, cut = 0, interrupted = 0;
   sigaction(SIGALRM, &action, NULL);
   setitimer(ITIMER_REAL, &every, NULL);
-  for (int step = 0; now() < end; step++) {
+  for (int step = 0; signals < times || written < times || read < times; step++) {
     int writes = rand() % 2;
     // Every other call is long: then a signal comes in the middle.
     size_t start = rand() % (SIZE / 2), length = step % 4 < 2 ? SIZE - start : 1u + rand() % 5000;
@@ -76,13 +70,14 @@ static void jump(int signal) {
   siglongjmp(beyond, 1);
 }
 
-// Stores bytes of the pattern (see bytes.ts) through a shared mapping while others cut the file: past its end is SIGBUS.
-static void map(int fd, int ms) {
+// Stores bytes of the pattern (see bytes.ts) through a shared mapping while others cut the file, until so many stores were
+// within it, and as many past its end, which is SIGBUS.
+static void map(int fd, int times) {
   unsigned char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) err(1, "mmap");
   signal(SIGBUS, jump);
   volatile long stores = 0, buses = 0;
-  for (volatile long end = now() + ms; now() < end;) {
+  while (stores < times || buses < times) {
     if (sigsetjmp(beyond, 1) != 0) {
       buses++;
       continue;
@@ -95,13 +90,13 @@ static void map(int fd, int ms) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 4) errx(2, "MODE FILE MILLISECONDS");
-  int fd = open(argv[2], O_RDWR), ms = atoi(argv[3]);
+  if (argc < 4) errx(2, "MODE FILE TIMES");
+  int fd = open(argv[2], O_RDWR), times = atoi(argv[3]);
   if (fd == -1) err(1, "open");
-  if (strcmp(argv[1], "flood") == 0) flood(fd, ms, 0);
-  else if (strcmp(argv[1], "flood-restart") == 0) flood(fd, ms, SA_RESTART);
+  if (strcmp(argv[1], "flood") == 0) flood(fd, times, 0);
+  else if (strcmp(argv[1], "flood-restart") == 0) flood(fd, times, SA_RESTART);
   else if (strcmp(argv[1], "append") == 0) append(fd);
-  else if (strcmp(argv[1], "map") == 0) map(fd, ms);
+  else if (strcmp(argv[1], "map") == 0) map(fd, times);
   else errx(2, "unknown mode");
   return 0;
 }

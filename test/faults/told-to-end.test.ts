@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../bytes/random.ts';
 import { openDeviceToAll } from '../support/device.ts';
+import { HANGS_AFTER } from '../support/hanging.ts';
 import { COMMAND, Mount, mount, ramproc, run } from '../support/mount.ts';
 import { NOBODY } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
@@ -43,7 +44,7 @@ async function mounted(started: Started): Promise<void> {
   const early = started.ended.then(({ stderr }) => {
     throw new Error(`The command ended: ${stderr}`);
   });
-  await Promise.race([expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('\n'), early]);
+  await Promise.race([expect.poll(() => started.stdout).toContain('\n'), early]);
   early.catch(() => {});
 }
 
@@ -51,7 +52,7 @@ describe.each(['kernel', 'libfuse'])('told to end at any moment, over %s', (tran
   const options = ['--transport', transport, '--json'];
 
   test('"ramproc mount" has mounted, or ends by the signal and leaves nothing', {
-    timeout: TRIES * 20_000,
+    timeout: TRIES * HANGS_AFTER,
   }, async () => {
     for (let i = 0; i < TRIES; i++) {
       const signal = signalOf(i);
@@ -72,7 +73,7 @@ describe.each(['kernel', 'libfuse'])('told to end at any moment, over %s', (tran
   });
 
   test('a mount in the foreground ends by the signal and leaves nothing', {
-    timeout: TRIES * 20_000,
+    timeout: TRIES * HANGS_AFTER,
   }, async () => {
     for (let i = 0; i < TRIES; i++) {
       const signal = signalOf(i);
@@ -86,7 +87,7 @@ describe.each(['kernel', 'libfuse'])('told to end at any moment, over %s', (tran
 });
 
 test('a daemon whose command is killed while it starts ends too, or serves what it had mounted', {
-  timeout: TRIES * 20_000,
+  timeout: TRIES * HANGS_AFTER,
 }, async () => {
   for (let i = 0; i < TRIES; i++) {
     const dir = makeDir('killed');
@@ -96,7 +97,7 @@ test('a daemon whose command is killed while it starts ends too, or serves what 
       if (await served(dir)) await ramproc('unmount', dir);
       return traces(dir);
     };
-    await expect.poll(left, { timeout: 20_000 }).toEqual(nothing);
+    await expect.poll(left).toEqual(nothing);
   }
 });
 
@@ -172,7 +173,7 @@ describe.each([
     const fill = `while head -c 1M /dev/zero; do sleep 0.05; done`;
     const command = `${fill} | exec ${process.execPath} ${COMMAND} mount ${dir} --from - ${options.join(' ')}`;
     const started = new Started('script', ['-qfec', `bash -c '${command}'`, '/dev/null']);
-    await expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('filling');
+    await expect.poll(() => started.stdout).toContain('filling');
     for (let i = 0; i < times; i++) started.stdin?.write('\u0003');
     await started.ended;
     expect(started.stdout.lastIndexOf(HIDE)).toBeLessThanOrEqual(started.stdout.lastIndexOf(SHOW));

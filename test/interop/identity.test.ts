@@ -231,7 +231,7 @@ test('a second mount on a directory that is being filled is told at once who is 
   const ended = new Promise((end) => first.once('close', end));
   first.stdin.write('first ');
   const fd = openSync(dir, 'r');
-  await expect.poll(() => flockHolder(fd), { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => flockHolder(fd)).toBeDefined();
   const who = flockHolder(fd);
   closeSync(fd);
   const second = await ramproc('mount', dir);

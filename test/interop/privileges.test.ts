@@ -75,7 +75,7 @@ async function works({ file }: Mount): Promise<void> {
 
 test("root's daemon in the foreground is left with the same, in every thread", async () => {
   const started = startRamproc('mount', makeDir('foreground'), '--foreground', '--json');
-  await expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('\n');
+  await expect.poll(() => started.stdout).toContain('\n');
   await using at = new Mount(JSON.parse(started.stdout));
   const needed = SYS_ADMIN | DAC_READ_SEARCH;
   expect(capabilities(at.pid, 'CapPrm')).toEqual(new Set([needed, needed | IPC_LOCK]));

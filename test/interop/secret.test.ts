@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Daemon } from '../../src/daemon/control/client.ts';
+
 import { plan, thisMachine } from '../../src/daemon/plan.ts';
 import { libcFunction } from '../../src/sys/libc.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
@@ -13,6 +14,7 @@ import { mountAt } from '../../src/sys/mountinfo.ts';
 import { answer, must } from '../support/answer.ts';
 import { calls, MAP_SHARED, PROT_READ, SEEK_DATA } from '../support/calls/index.ts';
 import { Client } from '../support/client.ts';
+import { HANGS_AFTER } from '../support/hanging.ts';
 import { mappings, mappingsWith, unevictable } from '../support/memory.ts';
 import { COMMAND, type Mount, mount, ramproc, run } from '../support/mount.ts';
 import { mountAsNobody, NOBODY, ramprocAsNobody } from '../support/nobody.ts';
@@ -104,14 +106,11 @@ describe.each([direct, passthrough, ofNobody])('a secret $name', (kind) => {
     must(await sys.pread(fd, PAGE, 10));
     must(await sys.copyFileRange(fd, 0, fd, LENGTH, LENGTH / 2));
     must(await sys.ftruncate(fd, LENGTH + 10));
+    const holding = () => [marker, first].flatMap((text) => mappingsWith(at.pid, text));
+    const elsewhere = () => holding().filter(({ name }) => name !== '/memfd:rust-proc-file (deleted)');
     // The last reply is overwritten after it was given.
-    await sleep(50);
-    for (const text of [marker, first]) {
-      for (const { name, flags } of mappingsWith(at.pid, text)) {
-        expect(name).toBe('/memfd:rust-proc-file (deleted)');
-        expect(flags).toEqual(expect.arrayContaining(['lo', 'dd', 'dc']));
-      }
-    }
+    await expect.poll(elsewhere).toEqual([]);
+    for (const { flags } of holding()) expect(flags).toEqual(expect.arrayContaining(['lo', 'dd', 'dc']));
     expect(mappingsWith(at.pid, marker)).toHaveLength(kind === passthrough ? 0 : 1);
     const locked = mappings(at.pid).filter(({ flags }) => flags.includes('lo'));
     expect(locked.reduce((sum, one) => sum + one.locked, 0)).toBeGreaterThanOrEqual(
@@ -120,23 +119,10 @@ describe.each([direct, passthrough, ofNobody])('a secret $name', (kind) => {
 
     const daemon = await Daemon.of(mountAt(at.dir) ?? expect.fail());
     expect(await daemon.ask('teardown', {})).toEqual({ taken: true });
-    expect(mappingsWith(at.pid, marker)).toEqual([]);
-    expect(mappingsWith(at.pid, first)).toEqual([]);
+    expect(holding()).toEqual([]);
     await sys.close(fd);
   });
 });
-
-/** What a call returns once it doesn't throw. */
-async function eventually<T>(call: () => T): Promise<T> {
-  for (let left = 1000; ; left--) {
-    try {
-      return call();
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(10);
-    }
-  }
-}
 
 describe('memory that was given back', () => {
   /** The pages of a marked file after its end, or after what is done to it. */
@@ -185,8 +171,8 @@ describe('memory that was given back', () => {
     const filling = spawn(process.execPath, parameters, { stdio: ['pipe', 'ignore', 'ignore'] });
     const ended = new Promise((end) => filling.once('exit', (_, signal) => end(signal)));
     filling.stdin.write(Buffer.alloc(LENGTH, newMarker()));
-    const backing = await eventually(() => openBacking(filling.pid ?? 0));
-    await eventually(() => expect(fstatSync(backing).size).toBe(LENGTH));
+    const backing = await vi.waitFor(() => openBacking(filling.pid ?? 0), HANGS_AFTER);
+    await expect.poll(() => fstatSync(backing).size).toBe(LENGTH);
     using pages = new PageReferences(backing, LENGTH);
     closeSync(backing);
     filling.kill('SIGTERM');

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { attempt } from '../../src/sys/processes.ts';
 import { Random } from '../bytes/random.ts';
+import { HANGS_AFTER } from '../support/hanging.ts';
 import { COMMAND, Mount, mount, runs } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
 import { nextSeed } from '../support/seed.ts';
@@ -85,7 +86,7 @@ describe('a mount in the foreground', () => {
   test('is what it was after each signal but SIGINT, SIGTERM and SIGHUP', async () => {
     const dir = makeDir('foreground');
     const started = startRamproc('mount', dir, '--foreground', '--json');
-    await expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('\n');
+    await expect.poll(() => started.stdout).toContain('\n');
     const at = new Mount(JSON.parse(started.stdout));
     expect(at.pid).toBe(started.pid);
     expectNothingFrom(
@@ -109,7 +110,7 @@ test.each([
 ])(
   'SIGUSR1 opens no debugger at any moment while a mount in the %s starts',
   {
-    timeout: TRIES * 20_000,
+    timeout: TRIES * HANGS_AFTER,
   },
   async (_, options) => {
     for (let i = 0; i < TRIES; i++) {
@@ -118,10 +119,7 @@ test.each([
       const started = new Started(COMMAND, ['mount', makeDir('mount'), '--json', '--log', log, ...options]);
       await sleep(random.below(400));
       for (const pid of family(started.pid)) attempt(() => process.kill(pid, 'SIGUSR1'));
-      await Promise.race([
-        started.ended,
-        expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('\n'),
-      ]);
+      await Promise.race([started.ended, expect.poll(() => started.stdout).toContain('\n')]);
       const said = started.stderr + (attempt(() => readFileSync(log, 'utf8')) ?? '');
       expect(said).not.toContain('Debugger');
       // Else it was ended by the signal, before Node was up.
@@ -140,7 +138,7 @@ describe('SIGHUP', () => {
       const log = `${makeDir('log')}/log`;
       const options = where === 'foreground' ? ['--foreground'] : [];
       const started = startRamproc('mount', dir, '--json', '--log', log, ...options);
-      await expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('\n');
+      await expect.poll(() => started.stdout).toContain('\n');
       await using at = new Mount(JSON.parse(started.stdout));
       renameSync(log, `${log}.1`);
       process.kill(at.pid, 'SIGHUP');

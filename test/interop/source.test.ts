@@ -169,10 +169,10 @@ describe('Ctrl-C while the file is being filled', () => {
       shown += text;
     });
     const ended = new Promise((end) => terminal.once('close', end));
-    await expect.poll(() => shown, { timeout: 20_000 }).toMatch(/filling: \d/);
+    await expect.poll(() => shown).toMatch(/filling: \d/);
     terminal.stdin.write('\x03');
     await ended;
     expect(shown.replaceAll('\x1b', 'ESC')).not.toMatch(LEFT_OFF);
-    await expect.poll(() => traces(dir), { timeout: 10_000 }).toEqual({ mounted: [], running: [] });
+    await expect.poll(() => traces(dir)).toEqual({ mounted: [], running: [] });
   });
 });

@@ -19,7 +19,7 @@ async function mountBy(script: string, options: readonly string[] = []): Promise
   const command = [process.execPath, COMMAND, 'mount', makeDir('mount'), '--json', ...options];
   const started = new Started('bash', ['-c', script, 'bash', ...command]);
   await Promise.race([
-    expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('\n'),
+    expect.poll(() => started.stdout).toContain('\n'),
     started.ended.then(({ stderr }) => {
       if (!started.stdout.includes('\n')) throw new Error(`The command failed: ${stderr}`);
     }),
@@ -115,7 +115,7 @@ describe.each(places)('a daemon in the %s', (_, options) => {
     const words = ['mnt', '--json', '--from', 'source', '--log', 'log', '--record', 'record', ...options];
     const command = [process.execPath, COMMAND, 'mount', ...words];
     const started = new Started(command[0] ?? '', command.slice(1), { cwd: parent });
-    await expect.poll(() => started.stdout, { timeout: 20_000 }).toContain('\n');
+    await expect.poll(() => started.stdout).toContain('\n');
     await using at = new Mount(JSON.parse(started.stdout));
     expect(at.dir).toBe(`${parent}/mnt`);
     expect(readFileSync(at.file, 'utf8')).toBe('abc');
@@ -177,10 +177,10 @@ describe('started by a program over an IPC channel, as child_process.fork does',
     const dir = makeDir('mount');
     const ended = forked('mount', dir, '--json', ...options);
     if (where === 'background') expect(await ended).toMatchObject({ how: 0, stderr: '' });
-    await expect.poll(() => mountAt(dir), { timeout: 20_000 }).toBeDefined();
+    await expect.poll(() => mountAt(dir)).toBeDefined();
     await expect.poll(() => calls.readdir(dir)).toEqual(['rust-proc-file']);
     execFileSync('fusermount3', ['-u', dir]);
     expect(await ended).toMatchObject({ how: 0, stderr: '', stdout: expect.stringContaining(dir) });
-    await expect.poll(() => traces(dir), { timeout: 20_000 }).toEqual({ mounted: [], running: [] });
+    await expect.poll(() => traces(dir)).toEqual({ mounted: [], running: [] });
   });
 });

@@ -35,7 +35,7 @@ async function expectRefusal(run: typeof bash, { script, words, status }: Refusa
   // Some have the path as it was given, and some as it is.
   expect(ended.stderr.replaceAll(`${dir}/`, '')).toMatch(new RegExp(`^${exact}$`));
   expect([ended.status, ended.stdout]).toEqual([status, '']);
-  await expect.poll(() => traces(dir), { timeout: 10_000 }).toEqual({ mounted: [], running: [] });
+  await expect.poll(() => traces(dir)).toEqual({ mounted: [], running: [] });
 }
 
 describe('what root cannot have', () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from '../../src/sys/processes.ts';
 import { Random } from '../bytes/random.ts';
 import { traces } from '../faults/traces.ts';
+import { inTime, until } from '../support/hanging.ts';
 import { COMMAND, type Ended, runs } from '../support/mount.ts';
 import { NOBODY } from '../support/nobody.ts';
 import { makeDir, pulse } from '../support/run.ts';
@@ -53,8 +54,6 @@ const FIRST = 2;
 const NEXT = 30;
 /** A mount that none of so many ended is unmounted. */
 const MOST = 60;
-/** How long anything may take at most, in milliseconds: only what hangs takes longer. */
-const PATIENCE = 60_000;
 /** How many mounts at once. */
 const LANES = 3;
 
@@ -150,7 +149,7 @@ class Subject {
       await sleep(this.#random.below(2 * NEXT));
     }
     const unmounted = this.#target() !== undefined && (await this.#finish());
-    const end = await within(this.#started.ended, 'the command does not end');
+    const end = await inTime(this.#started.ended, 'the command does not end');
     const daemon = this.#daemon ?? 0;
     await until(() => !runs(daemon), 'the daemon does not end');
     await client?.end();
@@ -285,7 +284,7 @@ class Client {
 
   async end(): Promise<void> {
     process.kill(-(this.#process.pid ?? 0), 'SIGKILL');
-    await within(this.#ended, 'a client hangs');
+    await inTime(this.#ended, 'a client hangs');
   }
 }
 
@@ -296,7 +295,7 @@ function as({ user }: Way): { program: string; before: readonly string[] } {
 }
 
 async function ended(started: Started): Promise<Ended> {
-  const { how, stdout, stderr } = await within(started.ended, 'a command does not end');
+  const { how, stdout, stderr } = await inTime(started.ended, 'a command does not end');
   return { status: typeof how === 'number' ? how : -1, stdout, stderr };
 }
 
@@ -313,25 +312,4 @@ function debuggerListens(): boolean {
 /** A signal's name, or its number when it has none. */
 function nameOf(signal: number): string {
   return Object.entries(signals).find(([, number]) => number === signal)?.[0] ?? `${signal}`;
-}
-
-async function within<T>(work: Promise<T>, otherwise: string): Promise<T> {
-  const timeout = new AbortController();
-  const late = sleep(PATIENCE, undefined, timeout).then(() => {
-    throw new Error(otherwise);
-  });
-  late.catch(() => {});
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timeout.abort();
-  }
-}
-
-async function until(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const deadline = Date.now() + PATIENCE;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(otherwise);
-    await sleep(20);
-  }
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './hanging.ts';
 
 /** Where the hierarchies of control groups (version 1) are mounted. */
 const ROOT = '/sys/fs/cgroup';
@@ -33,7 +33,7 @@ export class Cgroup implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // A process leaves its group a moment after its end was seen.
-    for (let i = 0; this.get('cgroup.procs') !== '' && i < 100; i++) await sleep(20);
+    await until(() => this.get('cgroup.procs') === '', `There are processes in ${this.dir} still.`);
     rmdirSync(this.dir);
   }
 }

@@ -4,7 +4,7 @@ import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
 import { LibfuseMount } from '../../src/transport/libfuse/libfuse-mount.ts';
 
 /** What the test tells this process. */
-export type Order = { readonly order: 'remove' | 'unmount' | 'exit' };
+export type Order = { readonly order: 'answer' | 'remove' | 'unmount' | 'exit' };
 
 /**
  * Serves a tree over libfuse on the directory that its arguments name, and says `mounted`, or why not. The rest of the
@@ -17,14 +17,22 @@ const text = Buffer.from('hello\n');
 const root = ProcDirEntry.root();
 const below = procMkdir('below', 0o755, root);
 
-/** Answers after as many milliseconds as its offset. Seekable. */
+let answer = () => {};
+const toldToAnswer = new Promise<void>((told) => {
+  answer = told;
+});
+
+/** Behind its first byte, tells when it is read, and answers when it is told to. Seekable. */
 procCreate(
   'late',
   0o444,
   root,
   new ProcOps({
     async read(_file, to, offset) {
-      await sleep(offset);
+      if (offset > 0) {
+        say('read');
+        await toldToAnswer;
+      }
       to.write(text);
       return text.length;
     },
@@ -55,7 +63,8 @@ const told = procCreate(
 try {
   const session = await LibfuseMount.mount(root, dir, { words });
   process.on('message', ({ order }: Order) => {
-    if (order === 'remove') told[Symbol.dispose]();
+    if (order === 'answer') answer();
+    else if (order === 'remove') told[Symbol.dispose]();
     else if (order === 'unmount') session.unmount(false);
     else process.exit(3);
   });

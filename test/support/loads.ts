@@ -17,16 +17,25 @@ type Outcome = 'data' | 'torn' | ErrnoName;
 const PAUSE = 2;
 const still = new Int32Array(new SharedArrayBuffer(4));
 
-/** Makes steps for `ms` milliseconds. */
-function loop(ms: number, step: () => Outcome): Tally {
+/** When a load ends: after some milliseconds, or when the file has gone so often after it could be used. */
+export type End = { readonly ms: number } | { readonly losses: number };
+
+/** Makes steps, one at least. */
+function loop(end: End, step: () => Outcome): Tally {
   const tally: Tally = {};
-  const end = Date.now() + ms;
-  while (Date.now() < end) {
+  const started = performance.now();
+  let wasThere = false;
+  let losses = 0;
+  do {
     const outcome = step();
     tally[outcome] = (tally[outcome] ?? 0) + 1;
-    // While the file isn't there, whoever brings it back needs the CPU more.
-    if (outcome === 'ENOENT') Atomics.wait(still, 0, 0, PAUSE);
-  }
+    if (outcome === 'data') wasThere = true;
+    if (outcome !== 'ENOENT') continue;
+    if (wasThere) losses++;
+    wasThere = false;
+    // Whoever brings the file back needs the CPU more.
+    Atomics.wait(still, 0, 0, PAUSE);
+  } while ('ms' in end ? performance.now() - started < end.ms : losses < end.losses);
   return tally;
 }
 
@@ -64,7 +73,7 @@ export const loads = {
     holding(path, O_WRONLY, (fd) => {
       const bytes = alignedBuffer(length);
       let letter = 0;
-      return loop(ms, () => {
+      return loop({ ms }, () => {
         bytes.fill(++letter % 255);
         return outcome(calls.pwrite(fd, bytes, 0), (count) => count === length);
       });
@@ -74,7 +83,7 @@ export const loads = {
   readUniform: (path: string, length: number, ms: number): Tally =>
     holding(path, O_RDONLY, (fd) => {
       const bytes = alignedBuffer(length);
-      return loop(ms, () =>
+      return loop({ ms }, () =>
         outcome(calls.preadInto(fd, bytes, 0), (count) => count === length && isUniform(bytes)),
       );
     }),
@@ -82,7 +91,7 @@ export const loads = {
   /** Writes pieces of the pattern to where they belong. */
   writePattern: (path: string, ms: number): Tally =>
     holding(path, O_WRONLY, (fd) =>
-      loop(ms, () => {
+      loop({ ms }, () => {
         const offset = random(MEETING_SIZE);
         const length = 1 + random(MEETING_PIECE);
         return outcome(calls.pwrite(fd, pattern(offset, length), offset), (count) => count === length);
@@ -92,7 +101,7 @@ export const loads = {
   /** Reads pieces: torn when a byte is neither of the pattern nor zero. */
   readPattern: (path: string, ms: number): Tally =>
     holding(path, O_RDONLY, (fd) =>
-      loop(ms, () => {
+      loop({ ms }, () => {
         const offset = random(MEETING_SIZE);
         return outcome(calls.pread(fd, 1 + random(MEETING_PIECE), offset), (bytes) =>
           isPatternOrHole(bytes, offset),
@@ -103,7 +112,7 @@ export const loads = {
   /** Cuts the file, makes it longer, and punches holes. */
   resize: (path: string, ms: number): Tally =>
     holding(path, O_RDWR, (fd) =>
-      loop(ms, () => {
+      loop({ ms }, () => {
         const size = random(MEETING_SIZE);
         const change =
           random(4) === 0
@@ -114,8 +123,8 @@ export const loads = {
     ),
 
   /** Opens the file, appends, reads, and closes: what a client goes through while the file comes and goes. */
-  openAndUse: (path: string, ms: number): Tally =>
-    loop(ms, () => {
+  openAndUse: (path: string, end: End): Tally =>
+    loop(end, () => {
       const fd = calls.open(path, O_RDWR | O_APPEND);
       if (failed(fd)) return fd;
       try {
@@ -130,14 +139,14 @@ export const loads = {
   /** Keeps the file open, and reads and writes, whatever comes of it. */
   holdAndUse: (path: string, ms: number): Tally =>
     holding(path, O_RDWR, (fd) =>
-      loop(ms, () => {
+      loop({ ms }, () => {
         const written = calls.pwrite(fd, pattern(0, 4096), 0);
         return failed(written) ? written : outcome(calls.pread(fd, 4096, 0), (bytes) => bytes.length > 0);
       }),
     ),
 
   /** Writes and reads pieces of the pattern through one descriptor until a call fails, and then through a new one. */
-  reopenAndUse(path: string, ms: number): Tally {
+  reopenAndUse(path: string, end: End): Tally {
     let fd: Answer<number> = 'ENOENT';
     const step = (at: number): Outcome => {
       const offset = random(MEETING_SIZE);
@@ -145,7 +154,7 @@ export const loads = {
       if (failed(written)) return written;
       return outcome(calls.pread(at, 4096, offset), (bytes) => isPatternOrHole(bytes, offset));
     };
-    const tally = loop(ms, () => {
+    const tally = loop(end, () => {
       if (failed(fd)) fd = calls.open(path, O_RDWR);
       if (failed(fd)) return fd;
       const result = step(fd);
@@ -159,20 +168,19 @@ export const loads = {
     return tally;
   },
 
-  /** Has `count` descriptors open at once, and writes and reads through each in turn. */
-  openMany(path: string, count: number): Tally {
+  /** Opens the file `count` times. */
+  openMany: (path: string, count: number): number[] =>
+    Array.from({ length: count }, () => must(calls.open(path, O_RDWR))),
+
+  /** Writes and reads through each of many descriptors in turn, and then closes them. */
+  useMany(fds: readonly number[]): Tally {
     const tally: Tally = {};
-    const fds: number[] = [];
-    try {
-      for (let i = 0; i < count; i++) fds.push(must(calls.open(path, O_RDWR)));
-      for (const [i, fd] of fds.entries()) {
-        const written = must(calls.pwrite(fd, pattern(i, 10), i));
-        const result = outcome(calls.pread(fd, written, i), (bytes) => bytes.equals(pattern(i, 10)));
-        tally[result] = (tally[result] ?? 0) + 1;
-      }
-      return tally;
-    } finally {
-      for (const fd of fds) calls.close(fd);
+    for (const [i, fd] of fds.entries()) {
+      const written = must(calls.pwrite(fd, pattern(i, 10), i));
+      const result = outcome(calls.pread(fd, written, i), (bytes) => bytes.equals(pattern(i, 10)));
+      tally[result] = (tally[result] ?? 0) + 1;
     }
+    for (const fd of fds) must(calls.close(fd));
+    return tally;
   },
 };

@@ -1,17 +1,14 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
 import { mountAt } from '../../src/sys/mountinfo.ts';
+import { until } from './hanging.ts';
 import { makeDir, runDir } from './run.ts';
 
 /** The executable. */
 export const COMMAND = join(import.meta.dirname, '../../bin/ramproc.js');
-
-/** How long a daemon may take to end once it is unmounted and nobody has its file open, in milliseconds. */
-const END_WITHIN = 5000;
 
 /** How a command ended. */
 export interface Ended {
@@ -64,13 +61,8 @@ export class Mount implements AsyncDisposable {
   }
 
   /** Resolves when the daemon has ended. Throws when it goes on. */
-  async ended(): Promise<void> {
-    const deadline = Date.now() + END_WITHIN;
-    while (runs(this.pid)) {
-      if (Date.now() > deadline)
-        throw new Error(`The daemon ${this.pid} goes on after ${this.dir} was unmounted.`);
-      await sleep(5);
-    }
+  ended(): Promise<void> {
+    return until(() => !runs(this.pid), `The daemon ${this.pid} goes on after ${this.dir} was unmounted.`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

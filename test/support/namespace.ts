@@ -11,7 +11,7 @@ export class Namespace implements AsyncDisposable {
     const namespace = new Namespace();
     const own = readlinkSync('/proc/self/ns/mnt');
     const exe = () => readlinkSync(`/proc/${namespace.pid}/exe`);
-    await expect.poll(exe, { interval: 5, timeout: 10_000 }).toMatch(/sleep|coreutils|busybox/);
+    await expect.poll(exe, { interval: 5 }).toMatch(/sleep|coreutils|busybox/);
     expect(readlinkSync(`/proc/${namespace.pid}/ns/mnt`)).not.toBe(own);
     return namespace;
   }

@@ -5,6 +5,7 @@ import { type Caller, type ProcHandler, ProcOps, procCreate } from 'ramproc';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { must } from '../../support/answer.ts';
 import { Client } from '../../support/client.ts';
+import { HANGS_AFTER } from '../../support/hanging.ts';
 import { run } from '../../support/mount.ts';
 import { makeDir } from '../../support/run.ts';
 // biome-ignore lint/correctness/useImportExtensions: its types stand in a file of their own.
@@ -186,7 +187,7 @@ describe('a shared handler, in a worker', () => {
     };
     procCreate('file', 0o666, tree.root, new ProcOps(handler, placement));
     const fd = must(await client.sys.open(tree.path('file'), O_RDONLY));
-    const waiting = client.sys.poll(fd, 1, 60_000);
+    const waiting = client.sys.poll(fd, 1, HANGS_AFTER);
     // Any thread's change of what they share wakes it.
     setTimeout(() => {
       Atomics.store(word, 0, 1);

@@ -22,7 +22,7 @@ async function start(...parameters: string[]) {
   const lines = createInterface(program.stdout as NodeJS.ReadableStream);
   const said: string[] = [];
   lines.on('line', (line) => said.push(line));
-  const says = (word: string) => expect.poll(() => said, { timeout: 60_000 }).toContain(word);
+  const says = (word: string) => expect.poll(() => said).toContain(word);
   await says('mounted');
   const client = await Client.start();
   const fd = must(await client.sys.open(join(dir, 'hangs'), constants.O_RDONLY));
@@ -72,7 +72,7 @@ describe('the end of the program is the end of its mount, and of every call on i
     it.tell(how);
     expect(await it.read).toEqual(GONE);
     if (how === 'terminate') await it.says('terminated');
-    await expect.poll(() => mountAt(it.dir), { timeout: 60_000 }).toBeUndefined();
+    await expect.poll(() => mountAt(it.dir)).toBeUndefined();
     it.tell('exit');
     expect(await it.ended).toEqual([0, null]);
   });
@@ -96,5 +96,5 @@ test('a mount keeps its program alive until it is unmounted', async () => {
   await new Promise((later) => setTimeout(later, 300));
   expect(ended).toBe(false);
   it.tell('unmount');
-  await expect.poll(() => mountAt(it.dir), { timeout: 60_000 }).toBeUndefined();
+  await expect.poll(() => mountAt(it.dir)).toBeUndefined();
 });

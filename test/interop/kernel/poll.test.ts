@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { must } from '../../support/answer.ts';
 import { POLLIN, POLLOUT } from '../../support/calls/index.ts';
 import { Client } from '../../support/client.ts';
+import { HANGS_AFTER } from '../../support/hanging.ts';
 import { Tree } from './tree.ts';
 
 let client: Client;
@@ -25,7 +26,7 @@ test('poll sleeps until the handler wakes it, and is then answered by the handle
   });
   const fd = must(await client.sys.open(tree.path('file'), constants.O_RDONLY));
   let answered = false;
-  const waiting = client.sys.poll(fd, POLLIN, 20_000).finally(() => {
+  const waiting = client.sys.poll(fd, POLLIN, HANGS_AFTER).finally(() => {
     answered = true;
   });
   await expect.poll(() => wakes.length).toBeGreaterThan(0);
@@ -54,7 +55,7 @@ test('poll wakes every process that waits, and only for what it waits for', asyn
   const waiting = await Promise.all(
     [client, other].map(async ({ sys }) => {
       const fd = must(await sys.open(path, constants.O_RDWR));
-      return { answer: sys.poll(fd, POLLIN, 20_000) };
+      return { answer: sys.poll(fd, POLLIN, HANGS_AFTER) };
     }),
   );
   await expect.poll(() => wakes.length).toBeGreaterThanOrEqual(2);

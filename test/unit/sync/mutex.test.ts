@@ -42,20 +42,20 @@ async function threads(
 }
 
 describe('the mutex', () => {
-  test('lets one thread in at a time: no increment is lost', { timeout: 60_000 }, async () => {
+  test('lets one thread in at a time: no increment is lost', async () => {
     const { words, start } = await threads(4, { act: 'count', rounds: 50_000 });
     expect(await start()).toEqual([0, 0, 0, 0]);
     expect(words[Word.COUNTER]).toBe(200_000);
   });
 
-  test('wakes everybody who sleeps on it: none is left behind', { timeout: 60_000 }, async () => {
+  test('wakes everybody who sleeps on it: none is left behind', async () => {
     // Longer inside than anybody spins, so that all others sleep and each must be woken by the one before.
     const { words, start } = await threads(6, { act: 'count', rounds: 50, hold: 1 });
     expect(await start()).toEqual(Array(6).fill(0));
     expect(words[Word.COUNTER]).toBe(300);
   });
 
-  test('holds off the others while one thread has it', { timeout: 60_000 }, async () => {
+  test('holds off the others while one thread has it', async () => {
     const { mutex, words, start } = await threads(2, { act: 'count', rounds: 10 });
     expect(mutex.lock()).toBe('the value');
     const done = start();
@@ -68,9 +68,7 @@ describe('the mutex', () => {
 });
 
 describe('a mutex whose owner ended', () => {
-  test('is taken over by one who waits, once, after the value is recovered', {
-    timeout: 60_000,
-  }, async () => {
+  test('is taken over by one who waits, once, after the value is recovered', async () => {
     const mutex = Mutex.allocate();
     const dying = await threads(1, { act: 'die', mutex });
     const counting = await threads(4, { act: 'count', mutex, rounds: 1000 });
@@ -88,7 +86,7 @@ describe('a mutex whose owner ended', () => {
     expect(recovered).toHaveLength(1);
   });
 
-  test('wakes those who had slept on it already', { timeout: 60_000 }, async () => {
+  test('wakes those who had slept on it already', async () => {
     const mutex = Mutex.allocate();
     const lock = new Mutex(mutex, 'the value');
     lock.lock();
@@ -106,7 +104,7 @@ describe('a mutex whose owner ended', () => {
 });
 
 describe('the value', () => {
-  test('is seen as taken by every thread, from the moment that it was', { timeout: 60_000 }, async () => {
+  test('is seen as taken by every thread, from the moment that it was', async () => {
     const { mutex, words, start } = await threads(3, { act: 'watch' });
     const done = start();
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -115,7 +113,7 @@ describe('the value', () => {
     expect(await done).toEqual([0, 0, 0]);
   });
 
-  test('goes to one taker alone', { timeout: 60_000 }, async () => {
+  test('goes to one taker alone', async () => {
     const { mutex, start } = await threads(4, { act: 'take' });
     const took = await start();
     expect(took.reduce((sum, one) => sum + one, 0)).toBe(1);
