@@ -48,14 +48,19 @@ export function hasEnded(pidfd: number): boolean {
 export function mountGone(device: string, connection: number): Promise<void> {
   return new Promise((gone) => {
     const fd = openSync('/proc/self/mountinfo', 'r');
-    const handle = koffi.node.poll(fd, ERRORS_ONLY, look);
+    const handle = koffi.node.poll(fd, ERRORS_ONLY, lookSoon);
     let done = false;
     look();
+
+    /** After koffi has called, Node 26 runs no promise's continuation before something else calls. */
+    function lookSoon(): void {
+      setImmediate(look);
+    }
 
     function look(): void {
       if (ended()) return;
       // libuv stops at an error.
-      handle.start(ERRORS_ONLY, look);
+      handle.start(ERRORS_ONLY, lookSoon);
       // It asks the kernel for the first time when the event loop comes round, and what has changed until then it would never
       // be told: asking it is what marks a change as seen (mounts_poll).
       setImmediate(() => setImmediate(ended));
@@ -87,7 +92,8 @@ export function hungUp(fd: number): Promise<void> {
     const handle = koffi.node.poll(epoll, { readable: true }, () => {
       handle.close();
       closeSync(epoll);
-      done();
+      // As above.
+      setImmediate(done);
     });
   });
 }
