@@ -124,9 +124,7 @@ function mountedBy(daemon: ChildProcess, { progress, notice }: Said): Promise<Mo
       }
     });
     daemon.on('error', (error) => {
-      failed(
-        new MountError(`Cannot start the daemon: ${reason(error, 'raise "ulimit -u"')}.`, { cause: error }),
-      );
+      failed(new MountError(`Cannot start the daemon: ${reason(error)}.`, { cause: error }));
     });
     daemon.on('exit', (code, signal) => {
       const how = signal === null ? `with status ${code}` : `by ${signal}`;

@@ -3,6 +3,7 @@ import { message } from './message.ts';
 
 /** What any call may run into, whatever it was for, and what helps then. */
 const LIMITS: Readonly<Record<string, string>> = {
+  EAGAIN: 'raise "ulimit -u"',
   EMFILE: 'raise "ulimit -n"',
   ENFILE: 'raise "sysctl fs.file-max"',
   ENOMEM: 'free some, or raise "ulimit -v"',
@@ -13,7 +14,7 @@ const LIMITS: Readonly<Record<string, string>> = {
  * was in the way. Anything else that was thrown says what it says.
  */
 export function reason(error: unknown, remedy?: string): string {
-  const known = isSystemError(error) ? getSystemErrorMap().get(-Math.abs(error.errno)) : undefined;
+  const known = systemError(error);
   if (known === undefined) return message(error).replace(/\.$/, '');
   const [code, meaning] = known;
   const help = LIMITS[code] ?? remedy ?? (code === 'EPERM' ? 'root needs CAP_SYS_ADMIN for it' : undefined);
@@ -23,4 +24,12 @@ export function reason(error: unknown, remedy?: string): string {
 /** Whether a system call failed. Its message is for a program; for a person there is `reason`. */
 export function isSystemError(error: unknown): error is Error & { readonly errno: number } {
   return error instanceof Error && 'errno' in error && typeof error.errno === 'number';
+}
+
+/** Name and meaning of a system call's error; of a worker that couldn't be started, Node has the name in the message only. */
+function systemError(error: unknown): [code: string, meaning: string] | undefined {
+  const table = getSystemErrorMap();
+  if (isSystemError(error)) return table.get(-Math.abs(error.errno));
+  const [, name] = message(error).match(/^Worker initialization failure: (E\w+)$/) ?? [];
+  return [...table.values()].find(([code]) => code === name);
 }

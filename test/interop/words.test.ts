@@ -49,6 +49,27 @@ describe('what an ordinary user cannot have', () => {
   });
 });
 
+test('too few descriptors are one sentence, wherever they end', async () => {
+  const said = new Set<string>();
+  // Below, Node can't even open our first file.
+  for (let most = 24; most <= 64; most += 4) {
+    const dir = makeScene();
+    const { status, stderr } = await bash(dir, `ulimit -n ${most}; ramproc mount m && ramproc unmount m`);
+    if (status !== 0) {
+      said.add(stderr.replaceAll(`${dir}/`, ''));
+      expect([2, 32]).toContain(status);
+    }
+    await expect.poll(() => traces(dir), { timeout: 10_000 }).toEqual({ mounted: [], running: [] });
+  }
+  expect(said.size).toBeGreaterThan(0);
+  const why = 'EMFILE, too many open files; raise "ulimit -n"';
+  const worker = String.raw`Cannot mount on "m": a worker ended before it served anything \(${why}\)`;
+  const daemon = 'The daemon ended with status 2 before it had mounted; run it with --foreground to see why';
+  for (const words of said) {
+    expect(words).toMatch(new RegExp(`^ramproc: (Cannot .*: ${why}|${worker}|${daemon})\\.\n$`));
+  }
+});
+
 test('all of words.txt is tried', () => {
   const text = readFileSync(join(import.meta.dirname, 'words.txt'), 'utf8');
   const tried = ['root', 'nobody'].flatMap(under);

@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { expect, test } from 'vitest';
-import { EACCES, ENOMEM, EPERM, Errno } from '../../../src/sys/errno.ts';
+import { EACCES, EAGAIN, ENOMEM, EPERM, Errno } from '../../../src/sys/errno.ts';
 import { reason } from '../../../src/text/reason.ts';
 
 const { EMFILE, ENFILE } = constants.errno;
@@ -29,11 +29,18 @@ test('root is told what it needs, where nobody knows better', () => {
 });
 
 test.each([
+  [EAGAIN, 'EAGAIN, resource temporarily unavailable; raise "ulimit -u"'],
   [EMFILE, 'EMFILE, too many open files; raise "ulimit -n"'],
   [ENFILE, 'ENFILE, file table overflow; raise "sysctl fs.file-max"'],
   [ENOMEM, 'ENOMEM, not enough memory; free some, or raise "ulimit -v"'],
 ])('a limit that any call may run into is told, and not what the call was for: %#', (errno, expected) => {
   expect(reason(new Errno(errno), 'choose another')).toBe(expected);
+});
+
+test('a worker that could not be started is told like the call that failed', () => {
+  expect(reason(new Error('Worker initialization failure: EMFILE'))).toBe(
+    'EMFILE, too many open files; raise "ulimit -n"',
+  );
 });
 
 test('what else was thrown says what it says, as the end of a sentence', () => {
