@@ -1,7 +1,7 @@
 import { mapFileOver, mapMemory, unmapInPlace, viewMemory } from '../sys/mmap.ts';
 import { hide, lock } from '../sys/secret-memory.ts';
+import { PAGE_SIZE } from './extents.ts';
 
-const PAGE_SIZE = 4096;
 const PAGES_PER_WORD = 32;
 
 /** Scratch memory for one thread, in bytes: a request and a reply of 1 MiB each fit, with their headers in front. */

@@ -55,7 +55,8 @@ export class RustProcRamFile implements Disposable {
   static init(parent: ProcDirEntry | null, options: RamFileOptions): RustProcRamFile {
     const { name = DEFAULT_NAME, mode = DEFAULT_MODE, maxSize, atime, io = 'direct', secret } = options;
     const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = options;
-    const buffer = RamBuffer.create({ name, maxSize, atime, lent: io === 'passthrough', secret });
+    const place = io === 'passthrough' ? 'lent' : 'memfd';
+    const buffer = RamBuffer.create({ name, maxSize, atime, place, secret });
     const file = RamFile.create(buffer, mode, uid, gid, io === 'cached');
     try {
       const entry = procCreate(name, mode, parent, file.ops());

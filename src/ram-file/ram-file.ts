@@ -65,7 +65,7 @@ export class RamFile implements ProcHandler {
       mmap: true,
       parallelWrites: true,
       secret: state.buffer.secretCopies !== undefined,
-      backing: state.buffer.mapped === undefined ? state.buffer.memfd : undefined,
+      backing: state.buffer.place === 'lent' ? state.buffer.fd : undefined,
       scratch: (thread) => this.#locked((buffer) => buffer.scratch(thread)),
     };
     return new ProcOps(this, placement);

@@ -56,8 +56,13 @@ describe.each([
   ['memfd', {}, stepFrom(0), numRuns],
   ['memfd, where its mapping ends', {}, stepFrom(WINDOW_SIZE - 3 * PAGE), numRuns],
   ['memfd, with a secret in it', { secret: { threads: 1 } }, stepFrom(0).filter(isShort), few],
-  ['file lent to the kernel', { lent: true }, stepFrom(0), numRuns],
-  ['file lent to the kernel, with a secret in it', { lent: true, secret: { threads: 1 } }, stepFrom(0), few],
+  ['file lent to the kernel', { place: 'lent' as const }, stepFrom(0), numRuns],
+  [
+    'file lent to the kernel, with a secret in it',
+    { place: 'lent' as const, secret: { threads: 1 } },
+    stepFrom(0),
+    few,
+  ],
 ])('a RamBuffer on a %s is a file of a tmpfs with the same size=', (_, options, step, numRuns) => {
   test('whatever sequence of calls it gets', { timeout: 120_000 }, () => {
     using tmpfs = new Tmpfs(LIMIT);
@@ -149,12 +154,12 @@ describe('a RamBuffer', () => {
   test('gives its memory and its descriptors back', () => {
     const { buffer } = create(LIMIT);
     buffer.write(Buffer.alloc(PAGE), 0, PAGE, 0);
-    const held = openSync(`/proc/self/fd/${buffer.state.memfd}`, 'r');
+    const held = openSync(`/proc/self/fd/${buffer.state.fd}`, 'r');
     expect(fstatSync(held).blocks).toBe(8);
     buffer.free();
     expect(fstatSync(held)).toMatchObject({ blocks: 0, size: 0 });
     closeSync(held);
-    for (const fd of [buffer.state.memfd, buffer.state.noatime]) expect(() => fstatSync(fd)).toThrow('EBADF');
+    for (const fd of [buffer.state.fd, buffer.state.noatime]) expect(() => fstatSync(fd)).toThrow('EBADF');
   });
 
   describe('moves atime', () => {
