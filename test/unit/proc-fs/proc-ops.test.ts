@@ -92,7 +92,7 @@ describe('the checks of an entry', () => {
   test('before the start there is neither data nor a hole, however far', () => {
     for (const whence of [Whence.SeekData, Whence.SeekHole]) {
       for (const offset of [-1, -MAX, -(2 ** 53), -(2 ** 63)]) {
-        expect(untouched.procLseek(openFile(), offset, whence)).toBe(-ENXIO);
+        expect(untouched.procLseek(openFile(), offset, whence, NOBODY)).toBe(-ENXIO);
       }
     }
   });
