@@ -1,5 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import { MountError } from '../mount/mount-error.ts';
+import { pageDown } from '../ram-file/extents.ts';
 import { WINDOW_SIZE } from '../ram-file/mapped-pages.ts';
 import { lockedBeside } from '../ram-file/ram-buffer.ts';
 import { Capability, hasCapability } from '../sys/capabilities.ts';
@@ -42,10 +43,10 @@ export function keepSecret(
   return { mode, maxSize: wanted, secret: { threads } };
 }
 
-/** How many bytes of a secret this process may lock. */
+/** How many bytes of a secret this process may lock: whole pages, since that is what a secret takes. */
 function lockable(threads: number): number {
   if (hasCapability(Capability.IPC_LOCK)) return WINDOW_SIZE;
-  return Math.min(WINDOW_SIZE, getrlimit(RLIMIT_MEMLOCK) - lockedBeside(threads));
+  return Math.min(WINDOW_SIZE, pageDown(getrlimit(RLIMIT_MEMLOCK) - lockedBeside(threads)));
 }
 
 function refusal(option: string, why: string): MountError {

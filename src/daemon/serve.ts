@@ -23,7 +23,7 @@ export interface Mounted {
   /** The process that serves it. */
   readonly pid: number;
   readonly transport: Transport;
-  /** The most memory that the file may take, in bytes. */
+  /** The most memory that the file may take, in bytes: whole pages. */
   readonly maxSize: number;
 }
 
@@ -47,6 +47,7 @@ export async function serve(dir: string, settings: Settings, starter: Starter): 
   const { name = DEFAULT_NAME, transport = 'kernel', maxSize = half } = options;
   using claimed = claim(dir, settings.nonempty ?? false, starter.notice);
   const { file, root, teardown } = create(name, maxSize, options);
+  const { pages } = file;
   using ending = new EndOnSignal(teardown);
   try {
     dropPrivileges(settings);
@@ -60,7 +61,7 @@ export async function serve(dir: string, settings: Settings, starter: Starter): 
       file: join(session.dir, name),
       pid: process.pid,
       transport,
-      maxSize,
+      maxSize: pages.max * pages.size,
     });
     await session.closed;
   } finally {

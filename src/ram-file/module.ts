@@ -27,7 +27,10 @@ export interface RamFileOptions {
   readonly uid?: number | undefined;
   /** The file's group. Default: this process's. */
   readonly gid?: number | undefined;
-  /** The most memory that the bytes may take, in bytes: as tmpfs's `size=`, holes don't count. */
+  /**
+   * The most memory that the bytes may take, in bytes, 1 to 2^53 - 1, rounded up to whole pages of 4096; holes don't count.
+   * Source: `size=`, tmpfs(5).
+   */
   readonly maxSize: number;
   /** Whether reading moves the time of the last access, as with relatime. Default: true. */
   readonly atime?: boolean | undefined;

@@ -47,10 +47,10 @@ export class PageLimit {
     this.#numbers = new Float64Array(state.numbers);
   }
 
-  /** `size`: the limit in bytes, rounded down to whole pages. */
+  /** `size`: the limit in bytes, rounded up to whole pages, as tmpfs rounds its own (shmem_parse_one). */
   static allocate(size: number): PageLimitState {
     return {
-      max: Math.floor(size / PAGE_SIZE),
+      max: Math.ceil(size / PAGE_SIZE),
       numbers: new SharedArrayBuffer(NUMBERS * Float64Array.BYTES_PER_ELEMENT),
     };
   }

@@ -32,7 +32,7 @@ export type Place = 'memfd' | 'lent';
 export interface RamBufferOptions {
   /** What /proc/PID/fd shows of a memfd, as far as memfd_create(2) lets it: 249 bytes. */
   readonly name: string;
-  /** The most memory it may take, in bytes, rounded down to whole pages; holes cost nothing, as for tmpfs's `size=`. */
+  /** The most memory it may take, in bytes, rounded up to whole pages; holes cost nothing, as for tmpfs's `size=`. */
   readonly maxSize: number;
   /** Default: `memfd`. */
   readonly place?: Place | undefined;

@@ -51,10 +51,6 @@ export const passthrough: Differences = {
   ...wholeReads('tmpfs copies page by page, and locks no readers out meanwhile'),
   'read and write: a write past 2^53 - 1 is EFBIG': { got: '1', why: OWN_TMPFS },
   'read and write: a read past 2^53 - 1 is EFBIG': { got: '""', why: OWN_TMPFS },
-  'limits: a limit between two pages counts whole pages': {
-    got: '16384',
-    why: 'the limit is kept by a tmpfs, which rounds it up to a page',
-  },
   'teardown: unmount --force takes the data from who has the file open': { got: '""', why: NOT_ASKED },
   'teardown: unmount --force under load: every call ends, in data or in an error that says it': {
     got: /torn/,

@@ -1,19 +1,21 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, closeSync, constants, fstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keepSecret } from '../../src/daemon/secret.ts';
+import { lockedBeside } from '../../src/ram-file/ram-buffer.ts';
 import { libcFunction } from '../../src/sys/libc.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
 import { answer, must } from '../support/answer.ts';
 import { calls, MAP_SHARED, PROT_READ, SEEK_DATA } from '../support/calls/index.ts';
 import { Client } from '../support/client.ts';
+import { openDeviceToAll } from '../support/device.ts';
 import { mappings, mappingsWith, unevictable } from '../support/memory.ts';
-import { COMMAND, type Mount, mount, ramproc, run } from '../support/mount.ts';
-import { mountAsNobody, NOBODY, ramprocAsNobody } from '../support/nobody.ts';
+import { COMMAND, Mount, mount, ramproc, run } from '../support/mount.ts';
+import { mountAsNobody, NOBODY, ramprocAsNobody, runAsNobody } from '../support/nobody.ts';
 import { openBacking, PageReferences } from '../support/page-references.ts';
 import { makeDir } from '../support/run.ts';
 
@@ -223,6 +225,20 @@ test('a secret that is larger than what may be locked or mapped is refused, with
     stderr: expect.stringMatching(/--max-size 1 TiB: (RLIMIT_MEMLOCK lets|no more)/),
   });
   expect((await ramproc('mount', makeDir('large'), '--secret', '-s', '1T')).status).toBe(32);
+});
+
+test('a limit of what may be locked that ends within a page leaves whole pages to a secret', async () => {
+  using _device = openDeviceToAll();
+  const dir = makeDir('odd');
+  chownSync(dir, NOBODY, NOBODY);
+  // A scratch memory, room for copies, 4 pages, and 3 KiB that are of no use.
+  const limit = (lockedBeside(1) + 4 * PAGE) / 1024 + 3;
+  const command = [process.execPath, COMMAND, 'mount', dir, '--json', '--secret', '--threads', '1'];
+  const { stdout, stderr } = await runAsNobody('sh', '-c', `ulimit -l ${limit}; exec "$@"`, 'sh', ...command);
+  expect(stderr).toBe('');
+  const told = JSON.parse(stdout);
+  await using _mount = new Mount(told);
+  expect(told.maxSize).toBe(4 * PAGE);
 });
 
 test('memfd_secret, where the kernel has it, is memory to map and no file to serve', () => {

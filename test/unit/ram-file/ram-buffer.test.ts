@@ -123,10 +123,15 @@ describe('a RamBuffer', () => {
     expect([buffer.nextHole(0), buffer.nextData(PAGE)]).toEqual([PAGE, 2 ** 32]);
   });
 
-  test('rounds its limit down to whole pages', () => {
-    using made = create(2 * PAGE - 1);
-    expect(made.buffer.write(Buffer.alloc(3 * PAGE), 0, 3 * PAGE, 0)).toBe(PAGE);
-    expect(made.buffer.pages).toEqual({ used: 1, max: 1, size: PAGE });
+  test.each([
+    [1, 1],
+    [PAGE, 1],
+    [PAGE + 1, 2],
+    [5000, 2],
+  ])('rounds a limit of %i bytes up to %i whole pages', (maxSize, pages) => {
+    using made = create(maxSize);
+    expect(made.buffer.write(Buffer.alloc(3 * PAGE), 0, 3 * PAGE, 0)).toBe(pages * PAGE);
+    expect(made.buffer.pages).toEqual({ used: pages, max: pages, size: PAGE });
   });
 
   test('copies between the middles of the arrays that it is given', () => {
