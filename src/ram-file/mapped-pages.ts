@@ -114,6 +114,11 @@ export class MappedPages {
     else this.#bytes.set(bytes.subarray(start, start + length), to);
   }
 
+  /** Overwrites a range of the file whose pages are there. */
+  zero(offset: number, length: number): void {
+    this.#bytes.fill(0, WINDOW + offset, WINDOW + offset + length);
+  }
+
   /** Whether `bytes` is scratch memory. Remembered, since V8 calls out for each `buffer`: a third of a 4 KiB copy. */
   #isScratch(bytes: Uint8Array): boolean {
     if (bytes === this.#scratch) return true;

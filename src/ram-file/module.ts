@@ -70,8 +70,22 @@ export class RustProcRamFile implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  /**
+   * Removes the entry, takes the data, so that nobody can read it any more, and gives its memory back, overwritten if it is a
+   * secret. Returns when that is done, and does nothing a second time.
+   *
+   * `progress` is called now and then, every 16 MiB or more often, with the bytes of memory given back and how many
+   * there are. Who has the file open with passthrough I/O, which nobody can take from him, reads a shorter and shorter one.
+   *
+   * @example
+   * ram.teardown((bytes, total) => console.log(`${Math.floor((100 * bytes) / total)} %`));
+   */
+  teardown(progress?: (bytes: number, total: number) => void): void {
     this.entry[Symbol.dispose]();
-    this.file.teardown();
+    this.file.teardown(progress);
+  }
+
+  [Symbol.dispose](): void {
+    this.teardown();
   }
 }

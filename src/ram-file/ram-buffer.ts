@@ -12,7 +12,8 @@ import {
 import type { Timespec } from '../sys/time.ts';
 import { tmpfsFile } from '../sys/tmpfs.ts';
 import { COPY_SIZE, copySpace, secretCopySpace } from './copy-space.ts';
-import { dataFrom, nextData, nextHole, PAGE_SIZE } from './extents.ts';
+import { nextData, nextHole, PAGE_SIZE } from './extents.ts';
+import { type GivenBack, giveBack, overwrite } from './give-back.ts';
 import { MappedPages, type MappedPagesState, SCRATCH_SIZE } from './mapped-pages.ts';
 import { PageLimit, type PageLimitState } from './page-limit.ts';
 import { Times, type TimesState } from './times.ts';
@@ -183,7 +184,7 @@ export class RamBuffer {
   truncate(size: number): void {
     if (size > this.#maxLength) throw new Errno(EFBIG);
     this.#times.changing();
-    this.#forget(size, Number.POSITIVE_INFINITY);
+    this.#forget(size, this.size);
     this.#mapped?.drop(Math.min(size, this.size), Number.POSITIVE_INFINITY);
     try {
       ftruncateSync(this.#fd, size);
@@ -267,11 +268,13 @@ export class RamBuffer {
     this.#limit.recount();
   }
 
-  /** Gives the memory back to the system now, whoever still has the descriptors. */
-  free(): void {
-    this.#forget(0, Number.POSITIVE_INFINITY);
+  /**
+   * Gives the memory back to the system, whoever still has the descriptors, step by step for as long as the caller asks
+   * for the next. A buffer that nobody else uses any more needs no mutex for it.
+   */
+  *free(): Generator<GivenBack, void> {
+    yield* giveBack(this.#fd, (start, end) => this.#forget(start, end));
     this.#mapped?.release();
-    ftruncateSync(this.#fd, 0);
     closeSync(this.#noatime);
     closeSync(this.#fd);
   }
@@ -336,19 +339,16 @@ export class RamBuffer {
     if (size > this.size) this.#size[0] = size;
   }
 
-  /** Overwrites a secret's bytes from `offset` to `end`, before their pages are given back. */
-  #forget(offset: number, end: number): void {
-    if (!this.#secret) return;
-    const zeros = new Uint8Array(COPY_SIZE);
-    for (let at = dataFrom(this.#fd, offset); at < end; ) {
-      const data = Math.min(this.nextHole(at), end) - at;
-      at += writeSync(this.#fd, zeros, 0, Math.min(data, zeros.length), at);
-      if (data <= zeros.length) at = dataFrom(this.#fd, at);
-    }
+  /** Overwrites a secret's bytes from `start` to `end`, before their pages are given back. */
+  #forget(start: number, end: number): void {
+    if (!this.#secret || start >= end) return;
+    // Twice as fast as pwrite(2), and needs nobody to look how far the data goes.
+    if (this.#mapped?.has(start, end - start)) this.#mapped.zero(start, end - start);
+    else overwrite(this.#fd, start, end);
   }
 
   #punch(offset: number, length: number): void {
-    this.#forget(offset, offset + length);
+    this.#forget(offset, Math.min(offset + length, this.size));
     this.#mapped?.drop(offset, offset + length);
     fallocate(this.#fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
   }
