@@ -1,6 +1,8 @@
 import { fstatSync, ftruncateSync, writeSync } from 'node:fs';
+import { hugeUp } from '../sys/huge-pages.ts';
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, fallocate } from '../sys/memfd.ts';
 import { COPY_SIZE } from './copy-space.ts';
-import { dataFrom, dataIn } from './extents.ts';
+import { dataFrom, dataIn, pageDown, pageUp } from './extents.ts';
 
 /** How much is given back at once, in bytes: a few milliseconds of work. */
 const STEP = 16 << 20;
@@ -30,6 +32,29 @@ export function* giveBack(
   }
   // What was reserved and never written isn't data.
   ftruncateSync(fd, 0);
+}
+
+/**
+ * How long a huge page may take to be split of which a part is given back, in milliseconds. While somebody refers to it, as
+ * clients do who copy from a file that they were lent, the kernel zeroes the part and keeps its memory (split_folio).
+ */
+const PATIENCE = 20;
+
+/** Makes a hole between two offsets, which gives the memory of whole pages back. Also past the file's end. */
+export function punch(fd: number, start: number, end: number): void {
+  const first = pageUp(start);
+  const last = pageDown(end);
+  const late = performance.now() + PATIENCE;
+  do fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, end - start);
+  while (first < last && dataFrom(fd, first) < last && performance.now() < late);
+}
+
+/** Makes a file `size` bytes long. */
+export function cut(fd: number, size: number): void {
+  // What is left of a huge page behind the end could not be found any more.
+  const rest = Math.min(hugeUp(size), fstatSync(fd).size);
+  if (pageUp(size) < rest) punch(fd, pageUp(size), rest);
+  ftruncateSync(fd, size);
 }
 
 /** Overwrites the data between two offsets. */

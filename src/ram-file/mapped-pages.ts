@@ -1,3 +1,4 @@
+import { HUGE_PAGE_SIZE, hugeUp } from '../sys/huge-pages.ts';
 import { mapFileOver, mapMemory, unmapInPlace, viewMemory } from '../sys/mmap.ts';
 import { hide, lock } from '../sys/secret-memory.ts';
 import { PAGE_SIZE } from './extents.ts';
@@ -44,7 +45,7 @@ export class MappedPages {
   }
 
   static create(memfd: number): MappedPages {
-    const address = mapMemory(TOTAL);
+    const address = hugeUp(mapMemory(TOTAL + HUGE_PAGE_SIZE));
     mapFileOver(address + WINDOW, WINDOW_SIZE, memfd);
     return new MappedPages({
       address,

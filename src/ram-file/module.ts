@@ -48,10 +48,12 @@ export interface RamFileOptions {
 export class RustProcRamFile implements Disposable {
   readonly file: RamFile;
   readonly entry: ProcDirEntry;
+  readonly #hugePages: Disposable | undefined;
 
-  private constructor(file: RamFile, entry: ProcDirEntry) {
+  private constructor(file: RamFile, entry: ProcDirEntry, hugePages: Disposable | undefined) {
     this.file = file;
     this.entry = entry;
+    this.#hugePages = hugePages;
   }
 
   /** Adds the file to `parent`, or to `procRoot` for null. Throws as procCreate does. */
@@ -63,7 +65,7 @@ export class RustProcRamFile implements Disposable {
     const file = RamFile.create(buffer, mode, uid, gid, io === 'cached');
     try {
       const entry = procCreate(name, mode, parent, file.ops());
-      return new RustProcRamFile(file, entry);
+      return new RustProcRamFile(file, entry, secret === undefined ? file.useHugePages() : undefined);
     } catch (error) {
       file.teardown();
       throw error;
@@ -82,6 +84,7 @@ export class RustProcRamFile implements Disposable {
    */
   teardown(progress?: (bytes: number, total: number) => void): void {
     this.entry[Symbol.dispose]();
+    this.#hugePages?.[Symbol.dispose]();
     this.file.teardown(progress);
   }
 

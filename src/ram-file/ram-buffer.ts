@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { EFBIG, EINVAL, ENOMEM, ENOSPC, EOPNOTSUPP, Errno } from '../sys/errno.ts';
 import {
   FALLOC_FL_KEEP_SIZE,
@@ -11,9 +11,10 @@ import {
 } from '../sys/memfd.ts';
 import type { Timespec } from '../sys/time.ts';
 import { tmpfsFile } from '../sys/tmpfs.ts';
+import { Claims, type ClaimsState } from './claims.ts';
 import { COPY_SIZE, copySpace, secretCopySpace } from './copy-space.ts';
 import { nextData, nextHole, PAGE_SIZE } from './extents.ts';
-import { type GivenBack, giveBack, overwrite } from './give-back.ts';
+import { cut, type GivenBack, giveBack, overwrite, punch } from './give-back.ts';
 import { MappedPages, type MappedPagesState, SCRATCH_SIZE } from './mapped-pages.ts';
 import { PageLimit, type PageLimitState } from './page-limit.ts';
 import { Times, type TimesState } from './times.ts';
@@ -61,6 +62,7 @@ export type RamBufferState = {
   readonly size: SharedArrayBuffer;
   readonly limit: PageLimitState;
   readonly times: TimesState;
+  readonly claims: ClaimsState;
   /** Where a secret's bytes may pass through, as an address; undefined when they are none. */
   readonly secretCopies: number | undefined;
 } & ({ readonly place: 'memfd'; readonly mapped: MappedPagesState } | { readonly place: 'lent' });
@@ -80,6 +82,7 @@ export class RamBuffer {
   readonly #size: Float64Array;
   readonly #limit: PageLimit;
   readonly #times: Times;
+  readonly #claims: Claims;
   /** Of a memfd. */
   readonly #mapped: MappedPages | undefined;
   readonly #secret: boolean;
@@ -93,6 +96,7 @@ export class RamBuffer {
     this.#size = new Float64Array(state.size);
     this.#limit = new PageLimit(state.fd, state.limit);
     this.#times = new Times(state.fd, state.times);
+    this.#claims = new Claims(state.claims);
     this.#mapped = state.place === 'memfd' ? new MappedPages(state.mapped) : undefined;
     this.#secret = state.secretCopies !== undefined;
     this.#maxLength = this.#secret && this.#mapped ? state.limit.max * PAGE_SIZE : Number.POSITIVE_INFINITY;
@@ -111,6 +115,7 @@ export class RamBuffer {
       size: new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT),
       limit,
       times: Times.allocate(atime),
+      claims: Claims.allocate(),
       secretCopies: secret && secretCopySpace(),
     };
     if (place === 'lent') return new RamBuffer({ ...state, place });
@@ -186,8 +191,9 @@ export class RamBuffer {
     this.#times.changing();
     this.#forget(size, this.size);
     this.#mapped?.drop(Math.min(size, this.size), Number.POSITIVE_INFINITY);
+    this.#claims.shrinking(size, Number.POSITIVE_INFINITY);
     try {
-      ftruncateSync(this.#fd, size);
+      cut(this.#fd, size);
     } catch (error) {
       throw Errno.from(error);
     }
@@ -350,7 +356,8 @@ export class RamBuffer {
   #punch(offset: number, length: number): void {
     this.#forget(offset, Math.min(offset + length, this.size));
     this.#mapped?.drop(offset, offset + length);
-    fallocate(this.#fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+    this.#claims.shrinking(offset, offset + length);
+    punch(this.#fd, offset, offset + length);
   }
 }
 

@@ -7,6 +7,7 @@ import { Mutex } from '../sync/mutex.ts';
 import { EBUSY, EINVAL, Errno } from '../sys/errno.ts';
 import { O_NOATIME } from '../sys/memfd.ts';
 import type { GivenBack } from './give-back.ts';
+import { HugePages } from './huge-pages.ts';
 import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
 
 /** Bits of a mode. Source: inode(7). */
@@ -188,6 +189,11 @@ export class RamFile implements ProcHandler {
     } finally {
       while (this.#ending?.next().done === false);
     }
+  }
+
+  /** Has the file's full ranges be huge pages, until that is disposed of, which must be before the teardown. */
+  useHugePages(): Disposable {
+    return new HugePages(this.#state.buffer, (use) => this.#locked(use));
   }
 
   /** Calls `use` under the mutex. Not for read and write, which allocate no closure. */
