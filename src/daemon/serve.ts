@@ -31,7 +31,7 @@ export interface Mounted {
   /** The process that serves it. */
   readonly pid: number;
   readonly transport: Transport;
-  /** The most memory that the file may take, in bytes. */
+  /** The most memory that the file may take, in bytes: whole pages. */
   readonly maxSize: number;
 }
 

@@ -1,4 +1,4 @@
-import { EFBIG, EINVAL, EIO, ENOTTY, EOPNOTSUPP, Errno, ESPIPE } from '../sys/errno.ts';
+import { EFBIG, EINVAL, EIO, ENOTTY, ENXIO, EOPNOTSUPP, Errno, ESPIPE } from '../sys/errno.ts';
 import { type Timespec, UTIME_NOW } from '../sys/time.ts';
 import type { Caller } from './caller.ts';
 import type { Attr, AttrChange, MaybePromise, OrNothing, ProcFile, ProcHandler } from './handler.ts';
@@ -73,7 +73,7 @@ function answer<T>(call: () => MaybePromise<T>, raw: (result: T) => number): Raw
  * converts them, calls one typed function of the handler, and returns its result as a number or its error as a negative one.
  *
  * `file` is undefined when the transport knows no such open file: EINVAL, as for a null pointer in the kernel module.
- * Offsets and sizes below 0 or not whole are EINVAL, and past 2^53 - 1 EFBIG.
+ * Offsets and sizes below 0 or not whole are EINVAL, and past 2^53 - 1 EFBIG; where lseek looks for data, below 0 is ENXIO.
  */
 export class ProcOps {
   readonly handler: ProcHandler;
@@ -140,6 +140,8 @@ export class ProcOps {
     return answer(
       () => {
         const way = Whence.fromRaw(whence);
+        // What is before the start has no data after it either: as on tmpfs, whatever the number.
+        if (offset < 0 && (way === Whence.SeekData || way === Whence.SeekHole)) throw new Errno(ENXIO);
         if (!Number.isSafeInteger(offset)) throw new Errno(offset < 0 ? EINVAL : EFBIG);
         return this.handler.lseek?.(file, offset, way, caller) ?? 0;
       },

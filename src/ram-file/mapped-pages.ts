@@ -1,8 +1,9 @@
+import { HUGE_PAGE_SIZE, hugeUp } from '../sys/huge-pages.ts';
 import { mapFileOver, mapMemory, unmapInPlace, viewMemory } from '../sys/mmap.ts';
 import { hide, lock } from '../sys/secret-memory.ts';
+import { PAGE_SIZE } from './extents.ts';
 import { MAPPED_SIZE, MAX_THREADS, SCRATCH_SIZE, WINDOW_SIZE } from './sizes.ts';
 
-const PAGE_SIZE = 4096;
 const PAGES_PER_WORD = 32;
 
 /** Where the file begins, behind the scratch memory. */
@@ -38,7 +39,7 @@ export class MappedPages {
   }
 
   static create(memfd: number): MappedPages {
-    const address = mapMemory(MAPPED_SIZE);
+    const address = hugeUp(mapMemory(MAPPED_SIZE + HUGE_PAGE_SIZE));
     mapFileOver(address + WINDOW, WINDOW_SIZE, memfd);
     return new MappedPages({
       address,
@@ -106,6 +107,11 @@ export class MappedPages {
     const from = bytes.byteOffset + start;
     if (this.#isScratch(bytes)) this.#bytes.copyWithin(to, from, from + length);
     else this.#bytes.set(bytes.subarray(start, start + length), to);
+  }
+
+  /** Overwrites a range of the file whose pages are there. */
+  zero(offset: number, length: number): void {
+    this.#bytes.fill(0, WINDOW + offset, WINDOW + offset + length);
   }
 
   /** Whether `bytes` is scratch memory. Remembered, since V8 calls out for each `buffer`: a third of a 4 KiB copy. */

@@ -1,7 +1,8 @@
 import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { procCreate } from '../proc-fs/proc-dir-entry.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from './defaults.ts';
-import { type Freed, RamBuffer } from './ram-buffer.ts';
+import type { GivenBack } from './give-back.ts';
+import { RamBuffer } from './ram-buffer.ts';
 import { RamFile } from './ram-file.ts';
 
 export interface RamFileOptions {
@@ -13,7 +14,10 @@ export interface RamFileOptions {
   readonly uid?: number | undefined;
   /** The file's group. Default: this process's. */
   readonly gid?: number | undefined;
-  /** The most memory that the bytes may take, in bytes: as tmpfs's `size=`, holes don't count. */
+  /**
+   * The most memory that the bytes may take, in bytes, 1 to 2^53 - 1, rounded up to whole pages of 4096; holes don't count.
+   * Source: `size=`, tmpfs(5).
+   */
   readonly maxSize: number;
   /** Whether reading moves the time of the last access, as with relatime. Default: true. */
   readonly atime?: boolean | undefined;
@@ -31,34 +35,54 @@ export interface RamFileOptions {
 export class RustProcRamFile implements Disposable {
   readonly file: RamFile;
   readonly entry: ProcDirEntry;
+  readonly #hugePages: Disposable | undefined;
 
-  private constructor(file: RamFile, entry: ProcDirEntry) {
+  private constructor(file: RamFile, entry: ProcDirEntry, hugePages: Disposable | undefined) {
     this.file = file;
     this.entry = entry;
+    this.#hugePages = hugePages;
   }
 
   /** Adds the file to `parent`, or to `procRoot` for null. Throws as procCreate does. */
   static init(parent: ProcDirEntry | null, options: RamFileOptions): RustProcRamFile {
     const { name = DEFAULT_NAME, mode = DEFAULT_MODE, maxSize, atime, io = 'direct', secret } = options;
     const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = options;
-    const buffer = RamBuffer.create({ name, maxSize, atime, lent: io === 'passthrough', secret });
+    const place = io === 'passthrough' ? 'lent' : 'memfd';
+    const buffer = RamBuffer.create({ name, maxSize, atime, place, secret });
     const file = RamFile.create(buffer, mode, uid, gid, io === 'cached');
     try {
       const entry = procCreate(name, mode, parent, file.ops());
-      return new RustProcRamFile(file, entry);
+      return new RustProcRamFile(file, entry, secret === undefined ? file.useHugePages() : undefined);
     } catch (error) {
       file.teardown();
       throw error;
     }
   }
 
-  [Symbol.dispose](): void {
-    for (const _ of this.tearingDown());
+  /**
+   * Removes the entry, takes the data, so that nobody can read it any more, and gives its memory back, overwritten if it is a
+   * secret. Returns when that is done, and does nothing a second time.
+   *
+   * `progress` is called now and then, every 16 MiB or more often, with the bytes of memory given back and how many
+   * there are. Who has the file open with passthrough I/O, which nobody can take from him, reads a shorter and shorter one.
+   *
+   * @example
+   * ram.teardown((bytes, total) => console.log(`${Math.floor((100 * bytes) / total)} %`));
+   */
+  teardown(progress?: (bytes: number, total: number) => void): void {
+    this.entry[Symbol.dispose]();
+    this.#hugePages?.[Symbol.dispose]();
+    this.file.teardown(progress);
   }
 
   /** The same, in steps: with the first the entry is gone, and the data is nobody's any more. */
-  *tearingDown(): Generator<Freed, void, undefined> {
+  *tearingDown(): Generator<GivenBack, void, undefined> {
     this.entry[Symbol.dispose]();
+    this.#hugePages?.[Symbol.dispose]();
     yield* this.file.tearingDown();
+  }
+
+  [Symbol.dispose](): void {
+    this.teardown();
   }
 }

@@ -6,7 +6,9 @@ import { Whence } from '../proc-fs/whence.ts';
 import { Mutex } from '../sync/mutex.ts';
 import { EBUSY, EINVAL, Errno } from '../sys/errno.ts';
 import { O_NOATIME } from '../sys/memfd.ts';
-import { type Freed, RamBuffer, type RamBufferState } from './ram-buffer.ts';
+import type { GivenBack } from './give-back.ts';
+import { HugePages } from './huge-pages.ts';
+import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
 
 /** Bits of a mode. Source: inode(7). */
 const S_ISUID = 0o4000;
@@ -42,6 +44,8 @@ export class RamFile implements ProcHandler {
   readonly #data: Mutex<RamBuffer>;
   /** Mode and owner are kept here, since the memfd's own would bind this process instead of the clients. */
   readonly #owner: Uint32Array;
+  /** The data's end, once it was taken. */
+  #ending: Generator<GivenBack, void> | undefined;
 
   constructor(state: RamFileState) {
     this.#state = state;
@@ -65,7 +69,7 @@ export class RamFile implements ProcHandler {
       mmap: true,
       parallelWrites: true,
       secret: state.buffer.secretCopies !== undefined,
-      backing: state.buffer.mapped === undefined ? state.buffer.memfd : undefined,
+      backing: state.buffer.place === 'lent' ? state.buffer.fd : undefined,
       scratch: (thread) => this.#locked((buffer) => buffer.scratch(thread)),
     };
     return new ProcOps(this, placement);
@@ -170,18 +174,32 @@ export class RamFile implements ProcHandler {
   }
 
   /**
-   * Takes the data and gives its memory back. Whoever is inside a method finishes first; whoever comes later gets
-   * EBUSY. Returns whether there was data to take.
+   * Takes the data, and gives its memory back; a secret's is overwritten before. Whoever is inside a method finishes first;
+   * whoever comes later gets EBUSY, from the first step on. `progress` is called after each, up to 16 MiB of data.
+   *
+   * To be called in one thread only. Another call, such as one from within `progress` when that ends the process, does
+   * what is left to do.
    */
-  teardown(): boolean {
-    const buffer = this.#data.take();
-    buffer?.free();
-    return buffer !== null;
+  teardown(progress?: (bytes: number, total: number) => void): void {
+    this.#ending ??= this.#data.take()?.free();
+    try {
+      for (let step = this.#ending?.next(); step?.done === false; step = this.#ending?.next()) {
+        progress?.(step.value.bytes, step.value.total);
+      }
+    } finally {
+      while (this.#ending?.next().done === false);
+    }
   }
 
-  /** The same, in steps: see RamBuffer. */
-  *tearingDown(): Generator<Freed, void, undefined> {
-    yield* this.#data.take()?.freeing() ?? [];
+  /** Has the file's full ranges be huge pages, until that is disposed of, which must be before the teardown. */
+  useHugePages(): Disposable {
+    return new HugePages(this.#state.buffer, (use) => this.#locked(use));
+  }
+
+  /** The same as `teardown`, in steps. */
+  *tearingDown(): Generator<GivenBack, void, undefined> {
+    this.#ending ??= this.#data.take()?.free();
+    if (this.#ending !== undefined) yield* this.#ending;
   }
 
   /** Calls `use` under the mutex. Not for read and write, which allocate no closure. */

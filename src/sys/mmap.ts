@@ -14,14 +14,28 @@ const mmap = libcFunction<
   [address: number, length: number, protection: number, flags: number, fd: number, offset: number]
 >('mmap', 'intptr_t', ['intptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']);
 
+/** Source: madvise(2). The kinds of advice that are used stand with who gives them. */
+export const madvise = libcFunction<[address: number, length: number, advice: number]>('madvise', 'int', [
+  'intptr_t',
+  'size_t',
+  'int',
+]);
+
+/** Source: mincore(2). Of each page a byte, whose lowest bit says whether it is in memory. */
+export const mincore = libcFunction<[address: number, length: number, pages: Uint8Array]>('mincore', 'int', [
+  'intptr_t',
+  'size_t',
+  'void *',
+]);
+
 /** Maps `length` bytes of private memory, all zero, none of it in use before it is touched. Returns the address. */
 export function mapMemory(length: number): number {
   return mmap(0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-/** Puts the first `length` bytes of a file in the place of what is mapped at `address`. */
-export function mapFileOver(address: number, length: number, fd: number): void {
-  mmap(address, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0);
+/** Puts `length` bytes of a file, by default the first, in the place of what is mapped at `address`. */
+export function mapFileOver(address: number, length: number, fd: number, offset = 0): void {
+  mmap(address, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, offset);
 }
 
 /** Takes what is mapped at `address` away and keeps the addresses: touching them is SIGSEGV. */

@@ -1,14 +1,9 @@
 import { libcFunction } from './libc.ts';
+import { madvise } from './mmap.ts';
 
 const MADV_DONTFORK = 10;
 const MADV_DONTDUMP = 16;
 const MLOCK_ONFAULT = 1;
-
-const madvise = libcFunction<[address: number, length: number, advice: number]>('madvise', 'int', [
-  'intptr_t',
-  'size_t',
-  'int',
-]);
 
 /** Keeps mapped memory out of core dumps, and out of the processes that this one starts. Source: madvise(2). */
 export function hide(address: number, length: number): void {

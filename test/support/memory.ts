@@ -86,16 +86,27 @@ export function mappingsWith(pid: number, bytes: Buffer): Mapping[] {
 
 /** Bits of kpageflags. Source: Documentation/admin-guide/mm/pagemap.rst of Linux. */
 const UNEVICTABLE = 1n << 18n;
+const THP = 1n << 22n;
 const MLOCKED = 1n << 33n;
 
 /** How many of the pages that this process has mapped from `start` to `end` are never written to swap. */
 export function unevictable(start: number, end: number): number {
+  return flagged(start, end, UNEVICTABLE | MLOCKED);
+}
+
+/** How many of the pages that this process has mapped from `start` to `end` are parts of huge pages. */
+export function inHugePages(start: number, end: number): number {
+  return flagged(start, end, THP);
+}
+
+/** How many of the pages that this process has mapped from `start` to `end` have one of some flags, at least. */
+function flagged(start: number, end: number, mask: bigint): number {
   const flags = openSync('/proc/kpageflags', 'r');
   try {
     const entry = Buffer.alloc(ENTRY);
     return [...pages('self', start, end).values()].filter((page) => {
       readSync(flags, entry, 0, ENTRY, page * ENTRY);
-      return (entry.readBigUInt64LE() & (UNEVICTABLE | MLOCKED)) !== 0n;
+      return (entry.readBigUInt64LE() & mask) !== 0n;
     }).length;
   } finally {
     closeSync(flags);

@@ -19,11 +19,14 @@ function u64(view: DataView, at: number): number {
 /** What the layers do, by hand in one function: on the same memory, under the same lock, with the same checks. */
 export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferState): Server {
   const { request, reply } = call;
-  const { memfd, noatime, mapped, atime } = buffer;
+  const { fd, noatime, times } = buffer;
+  const { atime } = times;
   const input = new DataView(request.buffer, request.byteOffset, request.byteLength);
   const output = new DataView(reply.buffer, reply.byteOffset, reply.byteLength);
   const words = new Int32Array(mutex);
-  const numbers = new Float64Array(buffer.numbers);
+  const sizes = new Float64Array(buffer.size);
+  const numbers = new Float64Array(times.numbers);
+  const mapped = buffer.place === 'memfd' ? buffer.mapped : undefined;
   const memory = mapped === undefined ? undefined : viewMemory(mapped.address, TOTAL);
   const bitmap = new Int32Array(mapped?.bitmap ?? new SharedArrayBuffer(0));
 
@@ -42,19 +45,19 @@ export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferSt
       try {
         if (words[1] !== 0) count = -EBUSY;
         else {
-          const old = atime && (input.getUint32(72, true) & O_NOATIME) === 0 && numbers[1] === 1;
-          const there = Math.min(size, (numbers[2] ?? 0) - offset);
+          const old = atime && (input.getUint32(72, true) & O_NOATIME) === 0 && numbers[0] === 1;
+          const there = Math.min(size, (sizes[0] ?? 0) - offset);
           if (memory !== undefined && there > 0 && isThere(bitmap, offset, there)) {
             if (old) {
-              numbers[1] = 0;
-              readSync(memfd, reply, 16, 1, offset);
+              numbers[0] = 0;
+              readSync(fd, reply, 16, 1, offset);
             }
             const from = WINDOW + offset;
             memory.copyWithin(reply.byteOffset + 16, from, from + there);
             count = there;
           } else {
-            if (old) numbers[1] = 0;
-            count = readSync(old ? memfd : noatime, reply, 16, size, offset);
+            if (old) numbers[0] = 0;
+            count = readSync(old ? fd : noatime, reply, 16, size, offset);
           }
         }
       } finally {

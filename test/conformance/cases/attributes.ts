@@ -182,6 +182,14 @@ export const attributeCases = [
     expect([stat().uid, stat().gid], [8, 9]);
   }),
 
+  check('chown with -1 twice moves ctime alone', async ({ sys, open, file, stat, moved, expect }) => {
+    expect(sys.chown(file, 1234, 5678), 0);
+    expect(sys.chmod(file, 0o640), 0);
+    expect(await moved(() => expect(sys.chown(file, -1, -1), 0)), 'ctime');
+    expect(await moved(() => expect(sys.fchown(open(), -1, -1), 0)), 'ctime');
+    expect([stat().mode, stat().uid, stat().gid], [S_IFREG | 0o640, 1234, 5678]);
+  }),
+
   check('chown takes the set-user-ID bits away', ({ sys, file, stat, expect }) => {
     expect(sys.chmod(file, 0o6777), 0);
     expect(sys.chown(file, 1, 1), 0);

@@ -212,14 +212,23 @@ export const limitCases = [
 
   check(
     'a limit between two pages counts whole pages',
-    ({ sys, open, expect }) => {
+    ({ sys, open, dir, expect }) => {
       const fd = open();
-      expect(sys.pwrite(fd, pattern(0, 5 * K), 0), 3 * K);
-      expect(sys.pwrite(fd, 'x', 3 * K), 'ENOSPC');
+      expect(sys.statfs(dir), { bsize: K, blocks: 4, bfree: 4, bavail: 4 });
+      expect(sys.pwrite(fd, pattern(0, 5 * K), 0), 4 * K);
+      expect(sys.pwrite(fd, 'x', 4 * K), 'ENOSPC');
     },
-    {
-      maxSize: 3 * K + 100,
-      tmpfs: { got: '16384', why: 'tmpfs rounds its size= up to a page, --max-size is never exceeded' },
+    { maxSize: 3 * K + 100 },
+  ),
+
+  check(
+    'a limit of less than a page is one page',
+    ({ sys, open, dir, expect }) => {
+      const fd = open();
+      expect(sys.statfs(dir), { bsize: K, blocks: 1, bfree: 1, bavail: 1 });
+      expect(sys.pwrite(fd, pattern(0, 2 * K), 0), K);
+      expect(sys.pwrite(fd, 'x', K), 'ENOSPC');
     },
+    { maxSize: 1024 },
   ),
 ];

@@ -81,8 +81,10 @@ export const lseekCases = [
   check('below zero SEEK_DATA and SEEK_HOLE are ENXIO', ({ sys, open, expect }) => {
     const fd = open();
     expect(sys.pwrite(fd, 'abc', 0), 3);
-    expect(sys.lseek(fd, -1, SEEK_DATA), 'ENXIO');
-    expect(sys.lseek(fd, -1, SEEK_HOLE), 'ENXIO');
+    for (const at of [-1, -(2n ** 53n) + 1n, -(2n ** 53n), -(2n ** 53n) - 1n, -(2n ** 63n)]) {
+      expect(sys.lseek(fd, at, SEEK_DATA), 'ENXIO');
+      expect(sys.lseek(fd, at, SEEK_HOLE), 'ENXIO');
+    }
   }),
 
   check('SEEK_DATA and SEEK_HOLE find the real ends of holes', ({ sys, open, expect }) => {

@@ -4,6 +4,7 @@ import { NOBODY } from '../../../src/proc-fs/caller.ts';
 import type { ProcFile, ProcHandler } from '../../../src/proc-fs/handler.ts';
 import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
 import { UserSliceReader, UserSliceWriter } from '../../../src/proc-fs/user-slice.ts';
+import { Whence } from '../../../src/proc-fs/whence.ts';
 import {
   EBUSY,
   EFAULT,
@@ -12,6 +13,7 @@ import {
   EIO,
   ENOENT,
   ENOTTY,
+  ENXIO,
   EOPNOTSUPP,
   Errno,
   ESPIPE,
@@ -85,6 +87,14 @@ describe('the checks of an entry', () => {
     expect(untouched.procLseek(openFile(), 2 ** 60, 0, NOBODY)).toBe(-EFBIG);
     expect(untouched.procLseek(openFile(), -(2 ** 60), 2, NOBODY)).toBe(-EINVAL);
     expect(new ProcOps({}).procLseek(openFile(), 0, 5, NOBODY)).toBe(-ESPIPE);
+  });
+
+  test('before the start there is neither data nor a hole, however far', () => {
+    for (const whence of [Whence.SeekData, Whence.SeekHole]) {
+      for (const offset of [-1, -MAX, -(2 ** 53), -(2 ** 63)]) {
+        expect(untouched.procLseek(openFile(), offset, whence, NOBODY)).toBe(-ENXIO);
+      }
+    }
   });
 
   test.each([

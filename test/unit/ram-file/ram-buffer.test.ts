@@ -8,11 +8,15 @@ const LIMIT = 8 * PAGE;
 const LONG_AGO = { sec: 1000, nsec: 0 };
 const FUTURE = { sec: 4_000_000_000, nsec: 0 };
 
+function freeAll(buffer: RamBuffer): void {
+  for (const _ of buffer.free());
+}
+
 describe('a RamBuffer', () => {
   /** Disposes the buffer with the test. */
   function create(maxSize: number, atime?: boolean): { buffer: RamBuffer } & Disposable {
     const buffer = RamBuffer.create({ name: 'test', maxSize, atime });
-    return { buffer, [Symbol.dispose]: () => buffer.free() };
+    return { buffer, [Symbol.dispose]: () => freeAll(buffer) };
   }
 
   const text = (buffer: RamBuffer, offset: number, length: number) => {
@@ -34,10 +38,15 @@ describe('a RamBuffer', () => {
     expect([buffer.nextHole(0), buffer.nextData(PAGE)]).toEqual([PAGE, 2 ** 32]);
   });
 
-  test('rounds its limit down to whole pages', () => {
-    using made = create(2 * PAGE - 1);
-    expect(made.buffer.write(Buffer.alloc(3 * PAGE), 0, 3 * PAGE, 0)).toBe(PAGE);
-    expect(made.buffer.pages).toEqual({ used: 1, max: 1, size: PAGE });
+  test.each([
+    [1, 1],
+    [PAGE, 1],
+    [PAGE + 1, 2],
+    [5000, 2],
+  ])('rounds a limit of %i bytes up to %i whole pages', (maxSize, pages) => {
+    using made = create(maxSize);
+    expect(made.buffer.write(Buffer.alloc(3 * PAGE), 0, 3 * PAGE, 0)).toBe(pages * PAGE);
+    expect(made.buffer.pages).toEqual({ used: pages, max: pages, size: PAGE });
   });
 
   test('copies between the middles of the arrays that it is given', () => {
@@ -58,19 +67,19 @@ describe('a RamBuffer', () => {
       expect(() => buffer.fallocate(0, LIMIT - PAGE, PAGE + 1)).toThrow('EFBIG');
       expect(buffer.size).toBe(LIMIT);
     } finally {
-      buffer.free();
+      freeAll(buffer);
     }
   });
 
   test('gives its memory and its descriptors back', () => {
     const { buffer } = create(LIMIT);
     buffer.write(Buffer.alloc(PAGE), 0, PAGE, 0);
-    const held = openSync(`/proc/self/fd/${buffer.state.memfd}`, 'r');
+    const held = openSync(`/proc/self/fd/${buffer.state.fd}`, 'r');
     expect(fstatSync(held).blocks).toBe(8);
-    buffer.free();
+    freeAll(buffer);
     expect(fstatSync(held)).toMatchObject({ blocks: 0, size: 0 });
     closeSync(held);
-    for (const fd of [buffer.state.memfd, buffer.state.noatime]) expect(() => fstatSync(fd)).toThrow('EBADF');
+    for (const fd of [buffer.state.fd, buffer.state.noatime]) expect(() => fstatSync(fd)).toThrow('EBADF');
   });
 
   describe('moves atime', () => {

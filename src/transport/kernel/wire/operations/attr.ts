@@ -65,15 +65,17 @@ function replyAttr(call: Call, node: Node): Raw {
 
 export const getattr = onNode(nothing, (node: Node, call, _input, _inodes: Inodes) => replyAttr(call, node));
 
-/** chmod, chown, truncate and utimensat, in one request. The size goes first: a time that comes with it must win. */
+/**
+ * chmod, chown, truncate and utimensat, in one request. The size goes first: a time that comes with it must win. What changes
+ * nothing moves ctime all the same, as chown(2) with -1 twice does.
+ */
 export const setattr = onNode(fuseSetattrIn, (node: Node, call, input, _inodes: Inodes) => {
   const { valid } = input;
   const change = changeIn(input);
   const resized = valid & FattrFlag.SIZE ? (node.ops?.procTruncate(input.size, call.caller) ?? -EIO) : 0;
+  const onlySize = valid & FattrFlag.SIZE && Object.keys(change).length === 0;
   return andThen(resized, () =>
-    andThen(Object.keys(change).length > 0 ? node.setattr(change, call.caller) : 0, () =>
-      replyAttr(call, node),
-    ),
+    andThen(onlySize ? 0 : node.setattr(change, call.caller), () => replyAttr(call, node)),
   );
 });
 

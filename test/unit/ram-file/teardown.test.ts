@@ -1,0 +1,103 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ProcDirEntry } from '../../../src/proc-fs/proc-dir-entry.ts';
+import { UserSliceReader, UserSliceWriter } from '../../../src/proc-fs/user-slice.ts';
+import { RustProcRamFile } from '../../../src/ram-file/module.ts';
+import type { RamFileState } from '../../../src/ram-file/ram-file.ts';
+import { EBUSY } from '../../../src/sys/errno.ts';
+import { PageReferences } from '../../support/page-references.ts';
+import { errnoOf } from '../support.ts';
+
+const MIB = 1 << 20;
+/** More than one step's. */
+const SIZE = 40 * MIB;
+/** As much as a pipe holds. */
+const HELD = MIB;
+
+/** A file that is full of text, with a descriptor of its own for what its bytes lie in, which outlives it. */
+class Full implements Disposable {
+  readonly root = ProcDirEntry.root();
+  readonly ram: RustProcRamFile;
+  readonly fd: number;
+
+  constructor(io: 'direct' | 'passthrough', isSecret: boolean) {
+    const secret = isSecret ? { threads: 1 } : undefined;
+    this.ram = RustProcRamFile.init(this.root, { maxSize: SIZE, io, secret });
+    const text = Buffer.alloc(MIB, 'secret');
+    for (let at = 0; at < SIZE; at += MIB) {
+      this.ram.file.write(null, new UserSliceReader().place(text, 0, MIB), at);
+    }
+    const state = this.ram.file.ops().placement.shared?.state as RamFileState | undefined;
+    this.fd = openSync(`/proc/self/fd/${state?.buffer.fd}`, 'r');
+  }
+
+  /** The error of a read, now. */
+  read(): number | undefined {
+    return errnoOf(() => this.ram.file.read(null, new UserSliceWriter().place(Buffer.alloc(1), 0, 1), 0));
+  }
+
+  [Symbol.dispose](): void {
+    this.ram[Symbol.dispose]();
+    closeSync(this.fd);
+  }
+}
+
+describe.each([
+  ['direct', true],
+  ['direct', false],
+  ['passthrough', true],
+  ['passthrough', false],
+] as const)('the end of a file with %s I/O (a secret: %s)', (io, isSecret) => {
+  test('takes entry and data first, and then gives memory back, which it tells step by step', () => {
+    using full = new Full(io, isSecret);
+    using pages = new PageReferences(full.fd, HELD);
+    const told: [number, number][] = [];
+    full.ram.teardown((bytes, total) => {
+      told.push([bytes, total]);
+      expect([...full.root.children]).toEqual([]);
+      expect(full.read()).toBe(EBUSY);
+      expect(fstatSync(full.fd).blocks * 512).toBe(total - bytes);
+    });
+    expect(told).toEqual([
+      [8 * MIB, SIZE],
+      [24 * MIB, SIZE],
+      [SIZE, SIZE],
+    ]);
+    expect(fstatSync(full.fd)).toMatchObject({ size: 0, blocks: 0 });
+    expect(pages.take().equals(Buffer.alloc(HELD, isSecret ? 0 : 'secret'))).toBe(true);
+    full.ram.teardown(() => expect.unreachable());
+  });
+
+  test('comes also when who is told throws', () => {
+    using full = new Full(io, isSecret);
+    using pages = new PageReferences(full.fd, HELD);
+    const teardown = () =>
+      full.ram.teardown(() => {
+        throw new Error('nobody listens');
+      });
+    expect(teardown).toThrow('nobody listens');
+    expect(fstatSync(full.fd)).toMatchObject({ size: 0, blocks: 0 });
+    expect(pages.take().equals(Buffer.alloc(HELD, isSecret ? 0 : 'secret'))).toBe(true);
+  });
+
+  test('comes at once when it is asked for again meanwhile, as by the end of the process', () => {
+    using full = new Full(io, isSecret);
+    let steps = 0;
+    full.ram.teardown(() => {
+      steps++;
+      full.ram[Symbol.dispose]();
+      expect(fstatSync(full.fd)).toMatchObject({ size: 0, blocks: 0 });
+    });
+    expect(steps).toBe(1);
+  });
+});
+
+test('a file that is mostly holes is given back in as many steps as it has pieces of data', () => {
+  using ram = RustProcRamFile.init(ProcDirEntry.root(), { maxSize: SIZE, secret: undefined });
+  const bytes = Buffer.from('text');
+  const offsets = [0, 2 ** 32, 2 ** 52];
+  for (const at of offsets) ram.file.write(null, new UserSliceReader().place(bytes, 0, 4), at);
+  const told: number[] = [];
+  ram.teardown((given) => told.push(given));
+  expect(told).toEqual([4096, 8192, 12288]);
+});
