@@ -35,18 +35,24 @@ export function* giveBack(
 }
 
 /**
- * How long a huge page may take to be split of which a part is given back, in milliseconds. While somebody refers to it, as
- * clients do who copy from a file that they were lent, the kernel zeroes the part and keeps its memory (split_folio).
+ * How long to go on asking for the memory of a part of a huge page, and between two times, in milliseconds. While somebody
+ * refers to the page, as clients do for the moment in which they copy from a file that the kernel was lent, it can't be
+ * split: then the part is zeroed and keeps its memory (truncate_inode_partial_folio).
  */
-const PATIENCE = 20;
+const PATIENCE = 500;
+const PAUSE = 1;
 
 /** Makes a hole between two offsets, which gives the memory of whole pages back. Also past the file's end. */
 export function punch(fd: number, start: number, end: number): void {
   const first = pageUp(start);
   const last = pageDown(end);
+  const ask = () => fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, end - start);
+  ask();
   const late = performance.now() + PATIENCE;
-  do fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, end - start);
-  while (first < last && dataFrom(fd, first) < last && performance.now() < late);
+  while (first < last && dataFrom(fd, first) < last && performance.now() < late) {
+    sleep(PAUSE);
+    ask();
+  }
 }
 
 /** Makes a file `size` bytes long. */
@@ -76,6 +82,11 @@ function stepsOf(fd: number): number[] {
     at = dataFrom(fd, start + STEP);
   }
   return steps;
+}
+
+/** Lets the thread that is in the way have the processor. */
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function memoryOf(fd: number): number {

@@ -18,7 +18,7 @@ const LOOK = 1000;
 /** A file that takes more memory than this between two looks is being filled, in bytes: its pages can wait. */
 const FILLING = 16 << 20;
 /** Until what couldn't be had is tried again, in milliseconds. */
-const LATER = 60_000;
+const LATER = 5000;
 
 /**
  * Makes huge pages of a file's full ranges of 2 MiB, at moments when nobody fills it: the kernel copies from and to them up to

@@ -1,12 +1,11 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ProcDirEntry } from '../../../src/proc-fs/proc-dir-entry.ts';
-import { UserSliceReader, UserSliceWriter } from '../../../src/proc-fs/user-slice.ts';
-import { RustProcRamFile } from '../../../src/ram-file/module.ts';
-import type { RamFileState } from '../../../src/ram-file/ram-file.ts';
-import { EBUSY } from '../../../src/sys/errno.ts';
-import { PageReferences } from '../../support/page-references.ts';
-import { errnoOf } from '../support.ts';
+import { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
+import { UserSliceReader, UserSliceWriter } from '../../src/proc-fs/user-slice.ts';
+import { RustProcRamFile } from '../../src/ram-file/module.ts';
+import type { RamFileState } from '../../src/ram-file/ram-file.ts';
+import { type Answer, answer } from '../support/answer.ts';
+import { PageReferences } from '../support/page-references.ts';
 
 const MIB = 1 << 20;
 /** More than one step's. */
@@ -31,9 +30,8 @@ class Full implements Disposable {
     this.fd = openSync(`/proc/self/fd/${state?.buffer.fd}`, 'r');
   }
 
-  /** The error of a read, now. */
-  read(): number | undefined {
-    return errnoOf(() => this.ram.file.read(null, new UserSliceWriter().place(Buffer.alloc(1), 0, 1), 0));
+  read(): Answer<number> {
+    return answer(() => this.ram.file.read(null, new UserSliceWriter().place(Buffer.alloc(1), 0, 1), 0));
   }
 
   [Symbol.dispose](): void {
@@ -55,7 +53,7 @@ describe.each([
     full.ram.teardown((bytes, total) => {
       told.push([bytes, total]);
       expect([...full.root.children]).toEqual([]);
-      expect(full.read()).toBe(EBUSY);
+      expect(full.read()).toBe('EBUSY');
       expect(fstatSync(full.fd).blocks * 512).toBe(total - bytes);
     });
     expect(told).toEqual([
