@@ -116,7 +116,10 @@ describe('a daemon that is told to end when it can not unmount', () => {
       expect((await ramproc('unmount', '--lazy', dir)).status).toBe(0);
       started.kill('SIGTERM');
       started.kill('SIGTERM');
-      expect((await started.ended).how).toBe('SIGTERM');
+      expect(await started.ended).toMatchObject({
+        how: 'SIGTERM',
+        stderr: `ramproc: SIGTERM, unmounting "${dir}"\n`,
+      });
       expect(traces(dir)).toEqual(nothing);
     } finally {
       closeSync(fd);

@@ -55,10 +55,7 @@ function expectNothingFrom(given: readonly number[], { pid, file }: Mount): void
   expect(open(pid).filter((to) => !before.includes(to))).toEqual([]);
 }
 
-/** Over libfuse it is how "unmount --force" speaks to a daemon. */
-const teardown: readonly number[] = [signals.SIGUSR2];
-
-const nothing = all.filter((signal) => ![...fatal, ...ending, ...teardown].includes(signal));
+const nothing = all.filter((signal) => ![...fatal, ...ending].includes(signal));
 
 describe.each([
   ['direct', []],

@@ -1,59 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { chownSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { attempt } from '../../src/sys/processes.ts';
 import { Random } from '../bytes/random.ts';
-import { traces } from '../faults/traces.ts';
-import { inTime, until } from '../support/hanging.ts';
-import { COMMAND, type Ended, runs } from '../support/mount.ts';
-import { NOBODY } from '../support/nobody.ts';
-import { makeDir, pulse } from '../support/run.ts';
+import { pulse } from '../support/run.ts';
 import { nextSeed } from '../support/seed.ts';
-import { type End, Started } from '../support/started.ts';
+import { Subject } from './subject.ts';
+import { simplest, type Way, ways } from './ways.ts';
 
-const { signals } = constants;
-
-/** A way to mount: by whom, where and over what. */
-interface Way {
-  readonly user: 'root' | 'nobody';
-  readonly foreground: boolean;
-  readonly options: readonly string[];
-}
-
-const simplest: Way = { user: 'root', foreground: false, options: [] };
-const ways: readonly Way[] = (['root', 'nobody'] as const).flatMap((user) =>
-  [false, true].flatMap((foreground) =>
-    [
-      [],
-      ['--transport', 'libfuse'],
-      ['--secret', '--max-size', '64k'],
-      ...(user === 'root' ? [['--io', 'passthrough']] : []),
-    ].map((options) => ({ user, foreground, options })),
-  ),
-);
-
-/** What ends a mount. SIGHUP does where a terminal could be, and SIGKILL can't be answered. */
-const ending = [signals.SIGINT, signals.SIGTERM, signals.SIGKILL] as const;
-const hangup = signals.SIGHUP;
-/** Left alone: what a fault of the process itself would be, and SIGSTOP, which is sent together with SIGCONT. */
-const faults = [
-  ...[signals.SIGILL, signals.SIGTRAP, signals.SIGBUS, signals.SIGFPE, signals.SIGSEGV, signals.SIGSYS],
-];
-/** Over libfuse it is how "unmount --force" speaks to a daemon. */
-const teardown = [signals.SIGUSR2];
-const others = Array.from({ length: 64 }, (_, i) => i + 1).filter(
-  (signal) => ![...ending, ...faults, ...teardown].includes(signal),
-) as [number, ...number[]];
-
-/** One of so many signals is one that ends a mount. */
-const ENDS = 20;
-/** The first comes while the mount starts or once it is there: at most so many times after as a start takes. */
-const FIRST = 2;
-/** Each of the others after a moment, in milliseconds. */
-const NEXT = 30;
-/** A mount that none of so many ended is unmounted. */
-const MOST = 60;
 /** How many mounts at once. */
 const LANES = 3;
 
@@ -70,9 +20,9 @@ export async function soakWithSignals(count: number, stop: AbortSignal): Promise
   const outcomes = new Map<string, number>();
   let [sent, mounts] = [0, 0];
   const more = () => sent < count && !stop.aborted && failures.length < 10;
-  // As long as it takes beside the others.
-  const starts = await Promise.all(Array.from({ length: LANES }, () => startOf(simplest)));
-  const first = FIRST * Math.max(...starts);
+  // Beside each other, as those that follow.
+  const starts = await Promise.all(Array.from({ length: LANES }, () => lifeOf(simplest)));
+  const life = Math.max(...starts);
   const lane = async () => {
     while (more()) {
       const random = new Random(nextSeed());
@@ -80,7 +30,7 @@ export async function soakWithSignals(count: number, stop: AbortSignal): Promise
       pulse();
       mounts++;
       try {
-        const outcome = await subject.live(first, () => more() && sent++ < count);
+        const outcome = await subject.live(life, () => more() && sent++ < count);
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       } catch (error) {
         failures.push(`${subject.story}: ${error instanceof Error ? error.message : error}`);
@@ -98,218 +48,10 @@ export async function soakWithSignals(count: number, stop: AbortSignal): Promise
   return { text, failures };
 }
 
-/** How long a mount takes to start that gets no signal, in milliseconds. */
-async function startOf(way: Way): Promise<number> {
+/** How long a mount takes from its start to its end that gets no signal, in milliseconds. */
+async function lifeOf(way: Way): Promise<number> {
   const began = performance.now();
   const subject = new Subject(way, new Random(0));
   await subject.live(0, () => false);
   return performance.now() - began;
-}
-
-/** One mount, from its start to what is left of it. */
-class Subject {
-  readonly #way: Way;
-  readonly #random: Random;
-  readonly #dir: string;
-  readonly #started: Started;
-  /** To the command, and to the daemon of a mount in the background. */
-  readonly #toCommand = new Set<number>();
-  readonly #toDaemon = new Set<number>();
-  readonly #log: string[] = [];
-  #end: End | undefined;
-
-  constructor(way: Way, random: Random) {
-    this.#way = way;
-    this.#random = random;
-    this.#dir = makeDir('signals');
-    if (way.user === 'nobody') chownSync(this.#dir, NOBODY, NOBODY);
-    const place = way.foreground ? ['--foreground'] : [];
-    this.#started = this.#command('mount', this.#dir, '--json', ...place, ...way.options);
-    this.#started.ended.then((end) => {
-      this.#end = end;
-      this.#note(`the command ended (${end.how})`);
-    });
-  }
-
-  /** What happened so far. */
-  get story(): string {
-    const { user, foreground, options } = this.#way;
-    const place = foreground ? 'foreground' : 'background';
-    return `${user}, ${place}, ${options.join(' ') || 'direct'}: ${this.#log.join(', ')}; said ${JSON.stringify(this.#started.stdout + this.#started.stderr)}`;
-  }
-
-  /** Sends signals for as long as `more` says, until one has ended it. Returns how it ended; throws what was wrong. */
-  async live(first: number, more: () => boolean): Promise<string> {
-    let client: Client | undefined;
-    await sleep(this.#random.below(first + 1));
-    for (let i = 0; i < MOST && this.#target() !== undefined; i++) {
-      if (this.#daemon !== undefined && client === undefined) client = new Client(this.#way, this.#dir);
-      if (!more()) break;
-      await this.#send(this.#random.pick<number>(this.#random.oneIn(ENDS) ? ending : others));
-      await sleep(this.#random.below(2 * NEXT));
-    }
-    const unmounted = this.#target() !== undefined && (await this.#finish());
-    const end = await inTime(this.#started.ended, 'the command does not end');
-    const daemon = this.#daemon ?? 0;
-    await until(() => !runs(daemon), 'the daemon does not end');
-    await client?.end();
-    this.#checkSaid(end);
-    await this.#checkLeft();
-    if (debuggerListens()) throw new Error('a debugger listens');
-    return this.#outcome(end, unmounted);
-  }
-
-  /** Who gets the next signal: while a mount in the background starts, the command or the daemon that it has started. */
-  #target(): { pid: number; sent: Set<number> } | undefined {
-    const { pid } = this.#started;
-    if (this.#end === undefined) {
-      const [daemon] = this.#way.foreground ? [] : childrenOf(pid);
-      if (daemon !== undefined && this.#random.oneIn(2)) return { pid: daemon, sent: this.#toDaemon };
-      return { pid, sent: this.#toCommand };
-    }
-    const daemon = this.#daemon;
-    return daemon !== undefined && runs(daemon) ? { pid: daemon, sent: this.#toDaemon } : undefined;
-  }
-
-  /** The daemon, once it is known that it has mounted. */
-  get #daemon(): number | undefined {
-    const { stdout } = this.#started;
-    return stdout.includes('\n') ? JSON.parse(stdout).pid : undefined;
-  }
-
-  async #send(signal: number): Promise<void> {
-    const target = this.#target();
-    if (target === undefined) return;
-    target.sent.add(signal);
-    this.#note(`${nameOf(signal)} to ${target.sent === this.#toDaemon ? 'the daemon' : 'the command'}`);
-    attempt(() => process.kill(target.pid, signal));
-    // What is stopped, by this or by Ctrl-Z while Node starts, goes on.
-    if (stops.includes(signal)) await sleep(this.#random.below(NEXT));
-    if (stops.includes(signal)) attempt(() => process.kill(target.pid, 'SIGCONT'));
-  }
-
-  /** Ends what no signal has ended. Returns whether it was unmounted. */
-  async #finish(): Promise<boolean> {
-    await until(() => this.#daemon !== undefined || this.#end !== undefined, 'it does not start');
-    if (this.#target() === undefined) return false;
-    this.#note('unmount --lazy');
-    const { status, stderr } = await ended(this.#command('unmount', '--lazy', this.#dir));
-    // A signal may have come before it.
-    if (status !== 0 && !this.#wasTold()) throw new Error(`it can't be unmounted: ${stderr}`);
-    return status === 0;
-  }
-
-  #wasTold(): boolean {
-    return [...ending, hangup].some((signal) => this.#toCommand.has(signal) || this.#toDaemon.has(signal));
-  }
-
-  /** Whether the command's end and words are those that the signals call for. */
-  #checkSaid({ how, stdout, stderr }: End): void {
-    const mounted = stdout !== '';
-    const allowed = this.#way.foreground && mounted ? [...ending, hangup] : [...this.#toCommand];
-    const bySignal = allowed.filter((signal) => this.#toCommand.has(signal)).map(nameOf);
-    // Node has no names for real-time signals, and says 0.
-    const right =
-      how === 0
-        ? mounted || bySignal.some((name) => /^\d/.test(name))
-        : bySignal.includes(`${how}`) || (how === 2 && DAEMON_ENDED.test(stderr) && this.#toDaemon.size > 0);
-    if (!right) throw new Error(`the command must not end with ${how}`);
-    const odd = stderr.split('\n').filter((line) => line !== '' && !WORDS.test(line));
-    if (odd.length > 0) throw new Error('it must not say that');
-  }
-
-  /** Whether nothing is left; after SIGKILL a dead mount may be, which the next mount replaces. */
-  async #checkLeft(): Promise<void> {
-    const killed = this.#toCommand.has(signals.SIGKILL) || this.#toDaemon.has(signals.SIGKILL);
-    await until(async () => {
-      const { mounted, running } = traces(this.#dir);
-      if (running.length === 0) return mounted.length === 0 || killed;
-      // Taken over by a command that was killed before it could say so.
-      if (this.#daemon === undefined) await ended(this.#command('unmount', '--lazy', this.#dir));
-      return false;
-    }, 'something is left behind');
-    if (traces(this.#dir).mounted.length === 0) return;
-    this.#note('mounted again');
-    const again = await ended(this.#command('mount', this.#dir));
-    if (again.status !== 0 || !again.stderr.includes('replacing it')) {
-      throw new Error(`what is left can't be replaced: ${again.stderr}`);
-    }
-    const unmounted = await ended(this.#command('unmount', this.#dir));
-    if (unmounted.status !== 0) throw new Error(`and not unmounted: ${unmounted.stderr}`);
-    await until(() => traces(this.#dir).running.length === 0, 'the second daemon does not end');
-    if (traces(this.#dir).mounted.length > 0) throw new Error('a mount is left behind');
-  }
-
-  #outcome({ how, stdout }: End, unmounted: boolean): string {
-    if (unmounted) return 'unmounted, after signals that end nothing';
-    if (stdout === '') return 'while it started';
-    if (this.#way.foreground) return `served in the foreground, by ${how}`;
-    const by = ending.filter((signal) => this.#toDaemon.has(signal)).map(nameOf);
-    return `served in the background, by ${by.join(' or ')}`;
-  }
-
-  #command(...parameters: string[]): Started {
-    const { program, before } = as(this.#way);
-    return new Started(program, [...before, COMMAND, ...parameters], { cwd: '/' });
-  }
-
-  #note(what: string): void {
-    this.#log.push(what);
-  }
-}
-
-/** These stop a process until SIGCONT, while it does nothing against that. */
-const stops = [signals.SIGSTOP, signals.SIGTSTP, signals.SIGTTIN, signals.SIGTTOU];
-
-/** What a command may say: that it was told to end, that its daemon was, and what Node says to SIGUSR1 while it starts. */
-const DAEMON_ENDED = /^ramproc: The daemon ended (by SIG\w+|by |with status 0) before it had mounted/m;
-const WORDS =
-  /^(ramproc: SIG\w+, unmounting ".*"|ramproc: The daemon ended .* before it had mounted; .*|Starting inspector on 192\.0\.2\.1:9229 failed: .*)$/;
-
-/** Programs that write and read the file of a mount over and over, until they are ended. */
-class Client {
-  readonly #process: ChildProcess;
-  readonly #ended: Promise<unknown>;
-
-  constructor(way: Way, dir: string) {
-    const { program, before } = as(way);
-    const work = 'while :; do echo text > "$FILE"; cat "$FILE"; done';
-    this.#process = spawn(program, [...before, 'sh', '-c', work], {
-      stdio: 'ignore',
-      detached: true,
-      env: { PATH: process.env.PATH, FILE: `${dir}/rust-proc-file` },
-    });
-    this.#ended = new Promise((ended) => this.#process.once('close', ended));
-  }
-
-  async end(): Promise<void> {
-    process.kill(-(this.#process.pid ?? 0), 'SIGKILL');
-    await inTime(this.#ended, 'a client hangs');
-  }
-}
-
-/** How to become a user, in front of a program. No core is left of what a signal ends. */
-function as({ user }: Way): { program: string; before: readonly string[] } {
-  const nobody = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
-  return { program: 'prlimit', before: ['--core=0', ...(user === 'nobody' ? nobody : [])] };
-}
-
-async function ended(started: Started): Promise<Ended> {
-  const { how, stdout, stderr } = await inTime(started.ended, 'a command does not end');
-  return { status: typeof how === 'number' ? how : -1, stdout, stderr };
-}
-
-function childrenOf(pid: number): number[] {
-  const line = attempt(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')) ?? '';
-  return line.split(' ').map(Number).filter(Boolean);
-}
-
-/** Whether anybody listens on port 9229. Source: proc_pid_net(5); 0A is TCP_LISTEN. */
-function debuggerListens(): boolean {
-  return /^\s*\d+: \w+:240D \w+:\w+ 0A/m.test(readFileSync('/proc/net/tcp', 'utf8'));
-}
-
-/** A signal's name, or its number when it has none. */
-function nameOf(signal: number): string {
-  return Object.entries(signals).find(([, number]) => number === signal)?.[0] ?? `${signal}`;
 }
