@@ -10,7 +10,7 @@ import { MountError } from '../mount/mount-error.ts';
 import { FSTYPE } from '../mount/options.ts';
 import { Server } from '../mount/serving.ts';
 import { unmountFuse } from '../mount/unmount.ts';
-import type { GivenBack } from '../ram-file/give-back.ts';
+import type { Freed } from '../ram-file/give-back.ts';
 import { EBUSY, Errno } from '../sys/errno.ts';
 import { type MountInfo, mounts } from '../sys/mountinfo.ts';
 import { oneLine } from '../text/one-line.ts';
@@ -82,7 +82,7 @@ async function unmount(
   using server = Server.of(mount);
   const daemon = await Daemon.of(mount, server?.isStopped ? STOPPED : undefined).catch(noAnswer);
   using bar = progressBar('giving back');
-  const progress = ({ bytes, total }: GivenBack) => bar.show(bytes, total);
+  const progress = ({ bytes, total }: Freed) => bar.show(bytes, total);
   const taken = force && (await forceTeardown(mount, daemon, progress));
   try {
     unmountFuse(mount, { lazy: lazy || force, cut: force && !taken });
@@ -112,7 +112,7 @@ async function unmount(
 async function forceTeardown(
   mount: MountInfo,
   daemon: Daemon | NoAnswer,
-  progress: (freed: GivenBack) => void,
+  progress: (freed: Freed) => void,
 ): Promise<boolean> {
   const answer = await ask(daemon, 'teardown', {}, progress);
   if (!(answer instanceof NoAnswer)) return true;

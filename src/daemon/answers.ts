@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GivenBack } from '../ram-file/give-back.ts';
+import type { Freed } from '../ram-file/give-back.ts';
 import { manifest } from '../text/manifest.ts';
 import { quote } from '../text/quote.ts';
 import type { Mount } from '../transport/mount.ts';
@@ -61,7 +61,7 @@ export function answers(mounts: readonly Served[]): Answers {
 }
 
 /** Begins the teardown, or joins it, and tells how far it is. It goes on when nobody listens any more. */
-async function* finish(teardown: Teardown): AsyncGenerator<GivenBack, void, undefined> {
+async function* finish(teardown: Teardown): AsyncGenerator<Freed, void, undefined> {
   const finished = teardown.inSteps().then(() => true);
   // Its end is waited for in any case: see serve.ts.
   finished.catch(() => {});

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { GivenBack } from '../ram-file/give-back.ts';
+import type { Freed } from '../ram-file/give-back.ts';
 
 /** How long the event loop waits for its turn, in milliseconds. */
 const TURN = 10;
@@ -9,16 +9,16 @@ const TURN = 10;
  * the process. From the first moment the file is gone and its data nobody's any more; overwriting a secret takes longer.
  */
 export class Teardown {
-  readonly #steps: Iterator<GivenBack, void>;
-  #freed: GivenBack = { bytes: 0, total: 0 };
+  readonly #steps: Iterator<Freed, void>;
+  #freed: Freed = { bytes: 0, total: 0 };
   #finished: Promise<void> | undefined;
 
-  constructor(steps: Iterator<GivenBack, void>) {
+  constructor(steps: Iterator<Freed, void>) {
     this.#steps = steps;
   }
 
   /** How far it is. */
-  get freed(): GivenBack {
+  get freed(): Freed {
     return this.#freed;
   }
 

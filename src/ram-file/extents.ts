@@ -1,7 +1,6 @@
 import { ENXIO, Errno } from '../sys/errno.ts';
 import { lseek, SEEK_DATA, SEEK_HOLE } from '../sys/memfd.ts';
-
-export const PAGE_SIZE = 4096;
+import { PAGE_SIZE } from './sizes.ts';
 
 /** A part of the file, in bytes. */
 export interface Range {

@@ -9,8 +9,8 @@ const STEP = 16 << 20;
 /** st_blocks counts in units of 512 bytes. */
 const BLOCK = 512;
 
-/** How far the memory of a file was given back, in bytes. */
-export interface GivenBack {
+/** How much of the memory is given back so far, in bytes. */
+export interface Freed {
   readonly bytes: number;
   readonly total: number;
 }
@@ -23,7 +23,7 @@ export interface GivenBack {
 export function* giveBack(
   fd: number,
   forget: (start: number, end: number) => void,
-): Generator<GivenBack, void> {
+): Generator<Freed, void, undefined> {
   const total = memoryOf(fd);
   for (const start of stepsOf(fd).reverse()) {
     forget(start, fstatSync(fd).size);

@@ -3,9 +3,10 @@ import { EINVAL, Errno } from '../sys/errno.ts';
 import { collapse, HUGE_PAGE_SIZE, hugeDown, mappedHuge } from '../sys/huge-pages.ts';
 import { mincore } from '../sys/mmap.ts';
 import { Claims } from './claims.ts';
-import { dataFrom, PAGE_SIZE, type Range } from './extents.ts';
+import { dataFrom, type Range } from './extents.ts';
 import { isOwnMemory } from './memory-owner.ts';
 import type { RamBufferState } from './ram-buffer.ts';
+import { PAGE_SIZE } from './sizes.ts';
 
 const PAGES = HUGE_PAGE_SIZE / PAGE_SIZE;
 

@@ -1,8 +1,7 @@
 import { HUGE_PAGE_SIZE, hugeUp } from '../sys/huge-pages.ts';
 import { mapFileOver, mapMemory, unmapInPlace, viewMemory } from '../sys/mmap.ts';
 import { hide, lock } from '../sys/secret-memory.ts';
-import { PAGE_SIZE } from './extents.ts';
-import { MAPPED_SIZE, MAX_THREADS, SCRATCH_SIZE, WINDOW_SIZE } from './sizes.ts';
+import { MAPPED_SIZE, MAX_THREADS, PAGE_SIZE, SCRATCH_SIZE, WINDOW_SIZE } from './sizes.ts';
 
 const PAGES_PER_WORD = 32;
 

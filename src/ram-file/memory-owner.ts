@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ENOENT, Errno } from '../sys/errno.ts';
 import { madvise, mapMemory, unmap } from '../sys/mmap.ts';
-import { PAGE_SIZE } from './extents.ts';
+import { PAGE_SIZE } from './sizes.ts';
 
 /** Have pages in the page tables that are in memory, or made there. Source: madvise(2), since Linux 5.14. */
 const MADV_POPULATE_READ = 22;

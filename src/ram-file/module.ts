@@ -1,7 +1,7 @@
 import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
 import { procCreate } from '../proc-fs/proc-dir-entry.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from './defaults.ts';
-import type { GivenBack } from './give-back.ts';
+import type { Freed } from './give-back.ts';
 import { RamBuffer } from './ram-buffer.ts';
 import { RamFile } from './ram-file.ts';
 
@@ -59,30 +59,21 @@ export class RustProcRamFile implements Disposable {
     }
   }
 
-  /**
-   * Removes the entry, takes the data, so that nobody can read it any more, and gives its memory back, overwritten if it is a
-   * secret. Returns when that is done, and does nothing a second time.
-   *
-   * `progress` is called now and then, every 16 MiB or more often, with the bytes of memory given back and how many
-   * there are. Who has the file open with passthrough I/O, which nobody can take from him, reads a shorter and shorter one.
-   *
-   * @example
-   * ram.teardown((bytes, total) => console.log(`${Math.floor((100 * bytes) / total)} %`));
-   */
-  teardown(progress?: (bytes: number, total: number) => void): void {
-    this.entry[Symbol.dispose]();
-    this.#hugePages?.[Symbol.dispose]();
-    this.file.teardown(progress);
+  [Symbol.dispose](): void {
+    for (const _ of this.tearingDown());
   }
 
-  /** The same, in steps: with the first the entry is gone, and the data is nobody's any more. */
-  *tearingDown(): Generator<GivenBack, void, undefined> {
+  /**
+   * The same, in steps of some milliseconds, each of which tells how far it is: with the first the entry is gone, and the data
+   * is nobody's any more. Whoever stops between two steps may go on by another call, or by disposing this. Who has the file
+   * open with passthrough I/O can't be kept from it, and finds it shorter with each step.
+   *
+   * @example
+   * for (const { bytes, total } of ram.tearingDown()) console.log(`${bytes} of ${total} bytes`);
+   */
+  *tearingDown(): Generator<Freed, void, undefined> {
     this.entry[Symbol.dispose]();
     this.#hugePages?.[Symbol.dispose]();
     yield* this.file.tearingDown();
-  }
-
-  [Symbol.dispose](): void {
-    this.teardown();
   }
 }

@@ -1,8 +1,9 @@
 import { fstatSync, ftruncateSync } from 'node:fs';
 import { ENOSPC, Errno } from '../sys/errno.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, fallocate } from '../sys/memfd.ts';
-import { dataEnd, holesIn, PAGE_SIZE, pageDown, pagesOf, type Range } from './extents.ts';
+import { dataEnd, holesIn, pageDown, pagesOf, type Range } from './extents.ts';
 import { memoryRoom } from './memory-room.ts';
+import { PAGE_SIZE } from './sizes.ts';
 import { mtimeOf, NOW, setMtime } from './times.ts';
 
 /** What is left to this process itself when memory runs out, for what serving needs now and then, in bytes. */

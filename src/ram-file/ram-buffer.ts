@@ -13,11 +13,11 @@ import type { Timespec } from '../sys/time.ts';
 import { tmpfsFile } from '../sys/tmpfs.ts';
 import { Claims, type ClaimsState } from './claims.ts';
 import { copySpace, secretCopySpace } from './copy-space.ts';
-import { nextData, nextHole, PAGE_SIZE } from './extents.ts';
-import { cut, type GivenBack, giveBack, overwrite, punch } from './give-back.ts';
+import { nextData, nextHole } from './extents.ts';
+import { cut, type Freed, giveBack, overwrite, punch } from './give-back.ts';
 import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
 import { PageLimit, type PageLimitState } from './page-limit.ts';
-import { COPY_SIZE } from './sizes.ts';
+import { COPY_SIZE, PAGE_SIZE } from './sizes.ts';
 import { Times, type TimesState } from './times.ts';
 
 /** How much of a name memfd_create(2) surely takes, in units of UTF-16: at most 3 bytes each, and 249 bytes are its limit. */
@@ -270,11 +270,13 @@ export class RamBuffer {
     this.#limit.recount();
   }
 
-  /**
-   * Gives the memory back to the system, whoever still has the descriptors, step by step for as long as the caller asks
-   * for the next. A buffer that nobody else uses any more needs no mutex for it.
-   */
-  *free(): Generator<GivenBack, void> {
+  /** Gives the memory back to the system now, whoever still has the descriptors. */
+  free(): void {
+    for (const _ of this.freeing());
+  }
+
+  /** The same, in steps of some milliseconds. Nobody else may use the buffer any more, so no mutex is needed. */
+  *freeing(): Generator<Freed, void, undefined> {
     yield* giveBack(this.#fd, (start, end) => this.#forget(start, end));
     this.#mapped?.release();
     closeSync(this.#noatime);

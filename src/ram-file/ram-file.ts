@@ -6,7 +6,7 @@ import { Whence } from '../proc-fs/whence.ts';
 import { Mutex } from '../sync/mutex.ts';
 import { EBUSY, EINVAL, Errno } from '../sys/errno.ts';
 import { O_NOATIME } from '../sys/memfd.ts';
-import type { GivenBack } from './give-back.ts';
+import type { Freed } from './give-back.ts';
 import { HugePages } from './huge-pages.ts';
 import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
 
@@ -45,7 +45,7 @@ export class RamFile implements ProcHandler {
   /** Mode and owner are kept here, since the memfd's own would bind this process instead of the clients. */
   readonly #owner: Uint32Array;
   /** The data's end, once it was taken. */
-  #ending: Generator<GivenBack, void> | undefined;
+  #ending: Generator<Freed, void, undefined> | undefined;
 
   constructor(state: RamFileState) {
     this.#state = state;
@@ -175,31 +175,25 @@ export class RamFile implements ProcHandler {
 
   /**
    * Takes the data, and gives its memory back; a secret's is overwritten before. Whoever is inside a method finishes first;
-   * whoever comes later gets EBUSY, from the first step on. `progress` is called after each, up to 16 MiB of data.
-   *
-   * To be called in one thread only. Another call, such as one from within `progress` when that ends the process, does
-   * what is left to do.
+   * whoever comes later gets EBUSY.
    */
-  teardown(progress?: (bytes: number, total: number) => void): void {
-    this.#ending ??= this.#data.take()?.free();
-    try {
-      for (let step = this.#ending?.next(); step?.done === false; step = this.#ending?.next()) {
-        progress?.(step.value.bytes, step.value.total);
-      }
-    } finally {
-      while (this.#ending?.next().done === false);
-    }
+  teardown(): void {
+    for (const _ of this.tearingDown());
+  }
+
+  /**
+   * The same, in steps, the first of which takes the data. Another call does what is left to do, whatever ended this one, as
+   * the end of the process does. To be called in one thread only.
+   */
+  *tearingDown(): Generator<Freed, void, undefined> {
+    this.#ending ??= this.#data.take()?.freeing();
+    // Not yield*, which would end the other one with this.
+    for (let step = this.#ending?.next(); step?.done === false; step = this.#ending?.next()) yield step.value;
   }
 
   /** Has the file's full ranges be huge pages, until that is disposed of, which must be before the teardown. */
   useHugePages(): Disposable {
     return new HugePages(this.#state.buffer, (use) => this.#locked(use));
-  }
-
-  /** The same as `teardown`, in steps. */
-  *tearingDown(): Generator<GivenBack, void, undefined> {
-    this.#ending ??= this.#data.take()?.free();
-    if (this.#ending !== undefined) yield* this.#ending;
   }
 
   /** Calls `use` under the mutex. Not for read and write, which allocate no closure. */

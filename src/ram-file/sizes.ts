@@ -1,4 +1,4 @@
-const PAGE_SIZE = 4096;
+export const PAGE_SIZE = 4096;
 
 /** Scratch memory for one thread, in bytes: a request and a reply of 1 MiB each fit, with their headers in front. */
 export const SCRATCH_SIZE = (2 << 20) + (64 << 10);

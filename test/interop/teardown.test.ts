@@ -49,53 +49,38 @@ describe.each([
   test('takes entry and data first, and then gives memory back, which it tells step by step', () => {
     using full = new Full(io, isSecret);
     using pages = new PageReferences(full.fd, HELD);
-    const told: [number, number][] = [];
-    full.ram.teardown((bytes, total) => {
-      told.push([bytes, total]);
+    const told = [];
+    for (const freed of full.ram.tearingDown()) {
+      told.push(freed);
       expect([...full.root.children]).toEqual([]);
       expect(full.read()).toBe('EBUSY');
-      expect(fstatSync(full.fd).blocks * 512).toBe(total - bytes);
-    });
-    expect(told).toEqual([
-      [8 * MIB, SIZE],
-      [24 * MIB, SIZE],
-      [SIZE, SIZE],
-    ]);
+      expect(fstatSync(full.fd).blocks * 512).toBe(freed.total - freed.bytes);
+    }
+    expect(told).toEqual([8 * MIB, 24 * MIB, SIZE].map((bytes) => ({ bytes, total: SIZE })));
     expect(fstatSync(full.fd)).toMatchObject({ size: 0, blocks: 0 });
     expect(pages.take().equals(Buffer.alloc(HELD, isSecret ? 0 : 'secret'))).toBe(true);
-    full.ram.teardown(() => expect.unreachable());
+    expect([...full.ram.tearingDown()]).toEqual([]);
   });
 
-  test('comes also when who is told throws', () => {
+  test('is whole also when who follows it stops, and when another asks for it meanwhile', () => {
     using full = new Full(io, isSecret);
     using pages = new PageReferences(full.fd, HELD);
-    const teardown = () =>
-      full.ram.teardown(() => {
-        throw new Error('nobody listens');
-      });
-    expect(teardown).toThrow('nobody listens');
+    const listen = () => {
+      for (const _ of full.ram.tearingDown()) throw new Error('nobody listens');
+    };
+    expect(listen).toThrow('nobody listens');
+    const steps = full.ram.tearingDown();
+    expect(steps.next().value).toEqual({ bytes: 24 * MIB, total: SIZE });
+    full.ram[Symbol.dispose]();
     expect(fstatSync(full.fd)).toMatchObject({ size: 0, blocks: 0 });
     expect(pages.take().equals(Buffer.alloc(HELD, isSecret ? 0 : 'secret'))).toBe(true);
-  });
-
-  test('comes at once when it is asked for again meanwhile, as by the end of the process', () => {
-    using full = new Full(io, isSecret);
-    let steps = 0;
-    full.ram.teardown(() => {
-      steps++;
-      full.ram[Symbol.dispose]();
-      expect(fstatSync(full.fd)).toMatchObject({ size: 0, blocks: 0 });
-    });
-    expect(steps).toBe(1);
+    expect(steps.next().done).toBe(true);
   });
 });
 
 test('a file that is mostly holes is given back in as many steps as it has pieces of data', () => {
-  using ram = RustProcRamFile.init(ProcDirEntry.root(), { maxSize: SIZE, secret: undefined });
+  using ram = RustProcRamFile.init(ProcDirEntry.root(), { maxSize: SIZE });
   const bytes = Buffer.from('text');
-  const offsets = [0, 2 ** 32, 2 ** 52];
-  for (const at of offsets) ram.file.write(null, new UserSliceReader().place(bytes, 0, 4), at);
-  const told: number[] = [];
-  ram.teardown((given) => told.push(given));
-  expect(told).toEqual([4096, 8192, 12288]);
+  for (const at of [0, 2 ** 32, 2 ** 52]) ram.file.write(null, new UserSliceReader().place(bytes, 0, 4), at);
+  expect([...ram.tearingDown()].map((step) => step.bytes)).toEqual([4096, 8192, 12288]);
 });

@@ -1,4 +1,4 @@
-import type { GivenBack } from '../../ram-file/give-back.ts';
+import type { Freed } from '../../ram-file/give-back.ts';
 import { quote } from '../../text/quote.ts';
 
 /**
@@ -27,9 +27,9 @@ export interface Questions {
   /** Who it is. Tells of all its mounts. */
   hello: { input: Record<never, never>; progress: never; answer: Hello };
   /** To remove its entry and take the data, as at unmounting: who has the file open gets EBUSY. */
-  teardown: { input: Record<never, never>; progress: GivenBack; answer: { taken: true } };
+  teardown: { input: Record<never, never>; progress: Freed; answer: { taken: true } };
   /** To finish, for the mount was just unmounted. Answered when its memory is given back, or when that can't be yet. */
-  unmounted: { input: UnmountedInput; progress: GivenBack; answer: UnmountedAnswer };
+  unmounted: { input: UnmountedInput; progress: Freed; answer: UnmountedAnswer };
 }
 
 export type Question = keyof Questions;

@@ -8,15 +8,11 @@ const LIMIT = 8 * PAGE;
 const LONG_AGO = { sec: 1000, nsec: 0 };
 const FUTURE = { sec: 4_000_000_000, nsec: 0 };
 
-function freeAll(buffer: RamBuffer): void {
-  for (const _ of buffer.free());
-}
-
 describe('a RamBuffer', () => {
   /** Disposes the buffer with the test. */
   function create(maxSize: number, atime?: boolean): { buffer: RamBuffer } & Disposable {
     const buffer = RamBuffer.create({ name: 'test', maxSize, atime });
-    return { buffer, [Symbol.dispose]: () => freeAll(buffer) };
+    return { buffer, [Symbol.dispose]: () => buffer.free() };
   }
 
   const text = (buffer: RamBuffer, offset: number, length: number) => {
@@ -67,7 +63,7 @@ describe('a RamBuffer', () => {
       expect(() => buffer.fallocate(0, LIMIT - PAGE, PAGE + 1)).toThrow('EFBIG');
       expect(buffer.size).toBe(LIMIT);
     } finally {
-      freeAll(buffer);
+      buffer.free();
     }
   });
 
@@ -76,7 +72,7 @@ describe('a RamBuffer', () => {
     buffer.write(Buffer.alloc(PAGE), 0, PAGE, 0);
     const held = openSync(`/proc/self/fd/${buffer.state.fd}`, 'r');
     expect(fstatSync(held).blocks).toBe(8);
-    freeAll(buffer);
+    buffer.free();
     expect(fstatSync(held)).toMatchObject({ blocks: 0, size: 0 });
     closeSync(held);
     for (const fd of [buffer.state.fd, buffer.state.noatime]) expect(() => fstatSync(fd)).toThrow('EBADF');
