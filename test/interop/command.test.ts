@@ -104,23 +104,6 @@ describe('ramproc mount', () => {
     expect(runs(told.pid)).toBe(true);
   });
 
-  test.each([
-    ['1k', 4096],
-    ['4096', 4096],
-    ['5000', 8192],
-  ])(
-    'says that --max-size %s holds %i bytes, which are whole pages, and holds as many',
-    async (size, bytes) => {
-      const { stdout } = await ramproc('mount', makeDir('mount'), '--json', '-s', size);
-      const told = JSON.parse(stdout);
-      await using at = new Mount(told);
-      expect(told.maxSize).toBe(bytes);
-      const full = await sh('head -c 20000 /dev/zero >"$1"', at.file);
-      expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining('No space left on device') });
-      expect(statSync(at.file)).toMatchObject({ size: bytes, blocks: bytes / 512 });
-    },
-  );
-
   test('takes the words of mount(8)', async () => {
     await using at = await mount(['-o', 'ro,noexec,allow_other', '-o', 'default_permissions']);
     const line = readFileSync('/proc/mounts', 'utf8')
