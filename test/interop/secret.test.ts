@@ -229,7 +229,6 @@ describe('overwriting', () => {
   // With the kernel looking at all of the file for each MiB, as it once did, it took 6 to 8 times as long.
   test.each([direct, passthrough])(
     'of a secret $name takes no longer than a few times what dd takes to fill a file',
-    { timeout: 120_000 },
     async (kind) => {
       const rounds: [fill: number, end: number][] = [];
       for (let i = 0; i < ROUNDS; i++) rounds.push(await round(kind));
