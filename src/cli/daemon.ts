@@ -1,41 +1,19 @@
-import { EndedBySignal } from '../daemon/end-on-signal.ts';
-import { logTo } from '../daemon/log.ts';
-import type { Order } from '../daemon/order.ts';
-import { parent } from '../daemon/parent.ts';
-import { serve } from '../daemon/serve.ts';
-import { ignoreSignals } from '../sys/signals.ts';
-import { cannotMount, fail } from './failure.ts';
-
 /** Where a daemon process starts: see src/daemon/start.ts. It is no command, and whoever starts it otherwise is told so. */
 const [, , parameter] = process.argv;
 if (parameter === undefined)
   throw new Error('"ramproc mount" starts this; there is nothing to do without it.');
-const order: Order = JSON.parse(parameter);
-ignoreSignals();
-await (order.foreground ? inForeground(order) : inBackground(order));
-
-async function inForeground({ dir, plan, json, log }: Order): Promise<void> {
-  const { terminal } = await import('./terminal.ts');
-  try {
-    using starter = terminal(json);
-    await serve(dir, plan, true, {
-      ...starter,
-      async mounted(mounted) {
-        await starter.mounted(mounted);
-        if (log !== undefined) logTo(log);
-      },
-    });
-  } catch (error) {
-    fail(cannotMount(dir, error));
-  }
+try {
+  const { serveOrder } = await import('./serve-order.ts');
+  await serveOrder(JSON.parse(parameter));
+} catch (error) {
+  // Not even our own words could be loaded: as in bin/ramproc.js.
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why =
+    code === 'EMFILE'
+      ? 'EMFILE, too many open files; raise "ulimit -n"'
+      : `${message.split('\n').at(0)}; install it again`;
+  console.error(`ramproc: Cannot start: ${why}.`);
+  process.exitCode = 2;
 }
 
-async function inBackground({ dir, plan }: Order): Promise<void> {
-  const starter = parent();
-  try {
-    await serve(dir, plan, false, starter);
-  } catch (error) {
-    if (error instanceof EndedBySignal) error.die();
-    starter.failed(cannotMount(dir, error));
-  }
-}
+export {};
