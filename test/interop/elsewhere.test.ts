@@ -113,11 +113,12 @@ describe('ramproc unmount --json', () => {
     expect(told(ended)).toEqual({ dir: at.dir, status: 'ended', pid: at.pid });
   });
 
-  test('says that its memory is being given back, when it does not wait', async () => {
+  test('says that its memory is being given back, or is, when it does not wait', async () => {
     await using at = await mount(['--secret']);
     await fill(0, at);
     const ended = await ramproc('unmount', at.dir, '--json', '--no-wait');
-    expect(told(ended)).toMatchObject({ dir: at.dir, status: 'ending' });
+    // So little memory may be given back before the daemon is asked.
+    expect(told(ended)).toMatchObject({ dir: at.dir, status: expect.stringMatching(/^(ending|ended)$/) });
     await at.ended();
   });
 
