@@ -93,6 +93,12 @@ async function stop(pid: number): Promise<Disposable> {
   return { [Symbol.dispose]: () => void process.kill(pid, 'SIGCONT') };
 }
 
+/** A shell script for a mount namespace of its own, which would keep all other mounts of ours alive too. */
+function aloneWith({ dir }: { dir: string }, script: string): string {
+  const others = `awk '$3 == "fuse.ramproc" && $2 != "${dir}" { print $2 }' /proc/self/mounts`;
+  return `${others} | xargs -r umount -l 2>/dev/null; ${script}`;
+}
+
 async function noAnswer(promise: Promise<unknown>): Promise<{ kind: string; message: string }> {
   const error = await promise.then(
     () => new Error('There was an answer.'),
@@ -212,7 +218,9 @@ describe('a daemon of an ordinary user that is stopped', () => {
     const fd = must(await client.sys.open(at.file, O_RDWR));
     using _stopped = await stop(at.pid);
     const waiting = client.sys.pread(fd, 1, 0);
-    const script = `mount -t fusectl none /sys/fs/fuse/connections 2>/dev/null; exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups "$@"`;
+    const mountControl = 'mount -t fusectl none /sys/fs/fuse/connections 2>/dev/null';
+    const asNobody = `exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups "$@"`;
+    const script = aloneWith(at, `${mountControl}; ${asNobody}`);
     const command = [process.execPath, COMMAND, 'unmount', '--force', at.dir];
     expect((await run('unshare', '-m', 'sh', '-c', script, 'sh', ...command)).status).toBe(0);
     expect(['ECONNABORTED', 'ENOTCONN']).toContain(await waiting);
@@ -454,7 +462,9 @@ describe('unmounting', () => {
       await using at = await mount(['--transport', transport, ...(secret ? ['--secret'] : [])]);
       const daemon = await Daemon.of(info(at));
       writeFileSync(at.file, 'data');
-      const holder = spawn('unshare', ['-m', 'sleep', '60'], { stdio: 'ignore' });
+      const holder = spawn('unshare', ['-m', 'sh', '-c', aloneWith(at, 'exec sleep 60')], {
+        stdio: 'ignore',
+      });
       const there = (...command: string[]) => run('nsenter', '-m', '-t', `${holder.pid}`, ...command);
       const namespace = (pid: number | undefined | 'self') => readlinkSync(`/proc/${pid}/ns/mnt`);
       await expect.poll(() => namespace(holder.pid)).not.toBe(namespace('self'));
