@@ -6,7 +6,7 @@ import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from '../ram-file/defaults.ts
 import type { RamFileOptions } from '../ram-file/module.ts';
 import { lockedBeside, MAPPED_SIZE, WINDOW_SIZE } from '../ram-file/sizes.ts';
 import { Capability, capable } from '../sys/capabilities.ts';
-import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK } from '../sys/rlimit.ts';
+import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK, RLIMIT_NOFILE } from '../sys/rlimit.ts';
 import { size } from '../text/size.ts';
 import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import { DEFAULT_SHARE, FEWER_THREADS, type Settings, type Transport } from './settings.ts';
@@ -19,6 +19,13 @@ const OTHERS = 0o077;
 
 /** The addresses that V8 reserves for a thread, in bytes, few of which ever become memory: 0.52 GiB in Node 20, 0.77 in 26. */
 const THREAD_ADDRESSES = 0.8 * 2 ** 30;
+
+/**
+ * How many files a daemon has open at once, and how many for each thread: while Node loads its modules, at most, which is
+ * twice of what stays open.
+ */
+const FILES = 64;
+const THREAD_FILES = 12;
 
 type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
@@ -49,6 +56,8 @@ export interface Machine {
   readonly lockable: number;
   /** How many bytes of addresses it may still take. */
   readonly addresses: number;
+  /** How many files it may have open. */
+  readonly files: number;
   capable(capability: number): boolean;
 }
 
@@ -61,6 +70,7 @@ export function thisMachine(): Machine {
     memory: totalmem(),
     lockable: getrlimit(RLIMIT_MEMLOCK),
     addresses: getrlimit(RLIMIT_AS) - Number(pages) * PAGE_SIZE,
+    files: getrlimit(RLIMIT_NOFILE),
     capable,
   };
 }
@@ -76,6 +86,7 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
   if (io === 'passthrough') refusePassthrough(machine);
   if (secret) refuseSecret(settings);
   refuseAddresses(io, transport, threads, machine);
+  refuseFiles(transport, threads, machine);
   const most = secret ? mostOfSecret(io, threads, machine) : Number.POSITIVE_INFINITY;
   const half = wholePages((machine.memory * DEFAULT_SHARE) / 100);
   const maxSize = settings.maxSize === undefined ? Math.min(half, most) : wholePages(settings.maxSize);
@@ -144,6 +155,15 @@ function refuseAddresses(io: IoMode, transport: Transport, threads: number, { ad
   const left = size(Math.max(addresses, 0));
   throw new MountError(
     `Cannot mount: "ulimit -v" leaves this process ${left} of addresses, and it needs ${size(needed)}; raise it.`,
+  );
+}
+
+/** Who can open no more files can't unmount either. */
+function refuseFiles(transport: Transport, threads: number, { files }: Machine): void {
+  const needed = FILES + (transport === 'kernel' ? threads * THREAD_FILES : 0);
+  if (needed <= files) return;
+  throw new MountError(
+    `Cannot mount: "ulimit -n" lets this process open ${files} files, and it needs ${needed}; raise it.`,
   );
 }
 

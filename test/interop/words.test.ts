@@ -49,25 +49,23 @@ describe('what an ordinary user cannot have', () => {
   });
 });
 
-test('too few descriptors are one sentence, wherever they end', async () => {
-  const said = new Set<string>();
+test('too few descriptors are one sentence, wherever they end, and leave nothing', async () => {
+  const words =
+    /^ramproc: Cannot .*(: EMFILE, too many open files; raise "ulimit -n"|"ulimit -n" lets .*; raise it)\.\n$/;
+  let refused = 0;
   // Below, Node can't even open our first file.
-  for (let most = 24; most <= 64; most += 4) {
+  for (let most = 24; most <= 96; most += 6) {
     const dir = makeScene();
-    const { status, stderr } = await bash(dir, `ulimit -n ${most}; ramproc mount m && ramproc unmount m`);
+    const { status, stderr } = await bash(dir, `(ulimit -n ${most}; ramproc mount m) && ramproc unmount m`);
     if (status !== 0) {
-      said.add(stderr.replaceAll(`${dir}/`, ''));
+      refused++;
+      expect(stderr).toMatch(words);
       expect([2, 32]).toContain(status);
     }
     await expect.poll(() => traces(dir)).toEqual({ mounted: [], running: [] });
   }
-  expect(said.size).toBeGreaterThan(0);
-  const why = 'EMFILE, too many open files; raise "ulimit -n"';
-  const worker = String.raw`Cannot mount on "m": a worker ended before it served anything \(${why}\)`;
-  const daemon = 'The daemon ended with status 2 before it had mounted; run it with --foreground to see why';
-  for (const words of said) {
-    expect(words).toMatch(new RegExp(`^ramproc: (Cannot .*: ${why}|${worker}|${daemon})\\.\n$`));
-  }
+  expect(refused).toBeGreaterThan(0);
+  expect(refused).toBeLessThan(12);
 });
 
 test('all of words.txt is tried', () => {

@@ -18,6 +18,7 @@ const everybody: Machine = {
   memory: 8 * GIB + 3,
   lockable: 8 * MIB,
   addresses: NONE,
+  files: 1024,
   capable: () => false,
 };
 const root: Machine = { ...everybody, uid: 0, gid: 0, capable: () => true };
@@ -188,4 +189,14 @@ test('a process with fewer addresses than the mapping and the threads take is to
   expect(plan({ threads: 1 }, few).threads).toBe(1);
   expect(plan({ transport: 'libfuse' }, few).transport).toBe('libfuse');
   expect(plan({ io: 'passthrough' }, few).file.io).toBe('passthrough');
+});
+
+test('a process that may open fewer files than it and its threads need is told so', () => {
+  const few: Machine = { ...root, files: 99 };
+  expect(refusal({ threads: 3 }, few)).toBe(
+    'Cannot mount: "ulimit -n" lets this process open 99 files, and it needs 100; raise it.',
+  );
+  expect(plan({ threads: 2 }, few).threads).toBe(2);
+  expect(plan({ threads: 64 }, everybody).threads).toBe(64);
+  expect(plan({ transport: 'libfuse', threads: 64 }, few).transport).toBe('libfuse');
 });
