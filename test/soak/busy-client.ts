@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { attempt } from '../../src/sys/processes.ts';
 import { within } from './patience.ts';
 import { as, type Way } from './ways.ts';
 
@@ -19,7 +20,9 @@ export class BusyClient {
   }
 
   async end(): Promise<void> {
-    process.kill(-(this.#process.pid ?? 0), 'SIGKILL');
+    const { pid } = this.#process;
+    // The group of number 0 would be this process's own.
+    if (pid !== undefined) attempt(() => process.kill(-pid, 'SIGKILL'));
     await within(this.#ended, 'a client hangs');
   }
 }
