@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { attempt } from '../../src/sys/processes.ts';
-import { within } from './patience.ts';
+import { inTime } from '../support/hanging.ts';
 import { as, type Way } from './ways.ts';
 
 /** Programs that write and read the file of a mount over and over, until they are ended. */
@@ -23,6 +23,6 @@ export class BusyClient {
     const { pid } = this.#process;
     // The group of number 0 would be this process's own.
     if (pid !== undefined) attempt(() => process.kill(-pid, 'SIGKILL'));
-    await within(this.#ended, 'a client hangs');
+    await inTime(this.#ended, 'a client hangs');
   }
 }

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from '../../src/sys/processes.ts';
 import type { Random } from '../bytes/random.ts';
 import { traces } from '../faults/traces.ts';
+import { inTime, until } from '../support/hanging.ts';
 import { COMMAND, type Ended, runs } from '../support/mount.ts';
 import { NOBODY } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
 import { type End, Started } from '../support/started.ts';
 import { BusyClient } from './busy-client.ts';
-import { until, within } from './patience.ts';
 import { as, type Way } from './ways.ts';
 
 const { signals } = constants;
@@ -88,7 +88,7 @@ export class Subject {
         await sleep(this.#random.below(2 * NEXT));
       }
       const unmounted = this.#target() !== undefined && (await this.#finish());
-      const end = await within(this.#started.ended, 'the command does not end');
+      const end = await inTime(this.#started.ended, 'the command does not end');
       const daemon = this.#daemon ?? 0;
       await until(() => !runs(daemon), 'the daemon does not end');
       return { end, unmounted };
@@ -211,7 +211,7 @@ const WORDS =
   /^(ramproc: SIG\w+, unmounting ".*"|ramproc: The daemon ended .* before it had mounted; .*|Starting inspector on 192\.0\.2\.1:9229 failed: .*)$/;
 
 async function ended(started: Started): Promise<Ended> {
-  const { how, stdout, stderr } = await within(started.ended, 'a command does not end');
+  const { how, stdout, stderr } = await inTime(started.ended, 'a command does not end');
   return { status: typeof how === 'number' ? how : -1, stdout, stderr };
 }
 
