@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { within } from './patience.ts';
+import { attempt } from '../../src/sys/processes.ts';
+import { inTime } from '../support/hanging.ts';
 import { as, type Way } from './ways.ts';
 
 /** Programs that write and read the file of a mount over and over, until they are ended. */
@@ -19,7 +20,9 @@ export class BusyClient {
   }
 
   async end(): Promise<void> {
-    process.kill(-(this.#process.pid ?? 0), 'SIGKILL');
-    await within(this.#ended, 'a client hangs');
+    const { pid } = this.#process;
+    // The group of number 0 would be this process's own.
+    if (pid !== undefined) attempt(() => process.kill(-pid, 'SIGKILL'));
+    await inTime(this.#ended, 'a client hangs');
   }
 }

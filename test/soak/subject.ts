@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from '../../src/sys/processes.ts';
 import type { Random } from '../bytes/random.ts';
 import { traces } from '../faults/traces.ts';
+import { inTime, until } from '../support/hanging.ts';
 import { COMMAND, type Ended, runs } from '../support/mount.ts';
 import { NOBODY } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
 import { type End, Started } from '../support/started.ts';
 import { BusyClient } from './busy-client.ts';
-import { until, within } from './patience.ts';
 import { as, type Way } from './ways.ts';
 
 const { signals } = constants;
@@ -51,10 +51,11 @@ export class Subject {
     if (way.user === 'nobody') chownSync(this.#dir, NOBODY, NOBODY);
     const place = way.foreground ? ['--foreground'] : [];
     this.#started = this.#command('mount', this.#dir, '--json', ...place, ...way.options);
-    this.#started.ended.then((end) => {
+    const noted = this.#started.ended.then((end) => {
       this.#end = end;
       this.#note(`the command ended (${end.how})`);
     });
+    noted.catch(() => {});
   }
 
   /** What happened so far. */
@@ -69,23 +70,31 @@ export class Subject {
    * ended; throws what was wrong.
    */
   async live(first: number, more: () => boolean): Promise<string> {
-    let client: BusyClient | undefined;
     await sleep(this.#random.below(first + 1));
-    for (let i = 0; i < MOST && this.#target() !== undefined; i++) {
-      if (this.#daemon !== undefined && client === undefined) client = new BusyClient(this.#way, this.#dir);
-      if (!more()) break;
-      await this.#send(this.#random.pick<number>(this.#random.oneIn(ENDS) ? ending : others));
-      await sleep(this.#random.below(2 * NEXT));
-    }
-    const unmounted = this.#target() !== undefined && (await this.#finish());
-    const end = await within(this.#started.ended, 'the command does not end');
-    const daemon = this.#daemon ?? 0;
-    await until(() => !runs(daemon), 'the daemon does not end');
-    await client?.end();
+    const { end, unmounted } = await this.#endure(more);
     this.#checkSaid(end);
     await this.#checkLeft();
     if (debuggerListens()) throw new Error('a debugger listens');
     return this.#outcome(end, unmounted);
+  }
+
+  /** All of its life. Somebody works on it as soon as it has mounted. */
+  async #endure(more: () => boolean): Promise<{ end: End; unmounted: boolean }> {
+    let client: BusyClient | undefined;
+    try {
+      for (let i = 0; i < MOST && this.#target() !== undefined && more(); i++) {
+        if (this.#daemon !== undefined) client ??= new BusyClient(this.#way, this.#dir);
+        await this.#send(this.#random.pick<number>(this.#random.oneIn(ENDS) ? ending : others));
+        await sleep(this.#random.below(2 * NEXT));
+      }
+      const unmounted = this.#target() !== undefined && (await this.#finish());
+      const end = await inTime(this.#started.ended, 'the command does not end');
+      const daemon = this.#daemon ?? 0;
+      await until(() => !runs(daemon), 'the daemon does not end');
+      return { end, unmounted };
+    } finally {
+      await client?.end();
+    }
   }
 
   /** Who gets the next signal: while a mount in the background starts, the command or the daemon that it has started. */
@@ -111,10 +120,16 @@ export class Subject {
     if (target === undefined) return;
     target.sent.add(signal);
     this.#note(`${nameOf(signal)} to ${target.sent === this.#toDaemon ? 'the daemon' : 'the command'}`);
-    attempt(() => process.kill(target.pid, signal));
+    this.#signal(target.pid, signal);
     // What is stopped, by this or by Ctrl-Z while Node starts, goes on.
     if (stops.includes(signal)) await sleep(this.#random.below(NEXT));
-    if (stops.includes(signal)) attempt(() => process.kill(target.pid, 'SIGCONT'));
+    if (stops.includes(signal)) this.#signal(target.pid, signals.SIGCONT);
+  }
+
+  /** Numbers of processes are given again: only one that was started for this directory is meant. */
+  #signal(pid: number, signal: number): void {
+    const parameters = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? '';
+    if (parameters.includes(this.#dir)) attempt(() => process.kill(pid, signal));
   }
 
   /** Ends what no signal has ended. Returns whether it was unmounted. */
@@ -196,7 +211,7 @@ const WORDS =
   /^(ramproc: SIG\w+, unmounting ".*"|ramproc: The daemon ended .* before it had mounted; .*|Starting inspector on 192\.0\.2\.1:9229 failed: .*)$/;
 
 async function ended(started: Started): Promise<Ended> {
-  const { how, stdout, stderr } = await within(started.ended, 'a command does not end');
+  const { how, stdout, stderr } = await inTime(started.ended, 'a command does not end');
   return { status: typeof how === 'number' ? how : -1, stdout, stderr };
 }
 

@@ -12,6 +12,7 @@ export interface End {
 
 /** A program that runs, and can be told to end meanwhile. */
 export class Started {
+  /** 0 when it could not be started, of which `ended` tells. */
   readonly pid: number;
   readonly ended: Promise<End>;
   readonly stdin: ChildProcess['stdin'];
@@ -39,7 +40,8 @@ export class Started {
   }
 
   kill(signal: NodeJS.Signals | number): void {
-    process.kill(this.pid, signal);
+    // Else it would be to this process's own group.
+    if (this.pid > 0) process.kill(this.pid, signal);
   }
 }
 
