@@ -8,12 +8,8 @@ import { isOwnMemory } from './memory-owner.ts';
 import type { RamBufferState } from './ram-buffer.ts';
 import { PAGE_SIZE } from './sizes.ts';
 
-const PAGES = HUGE_PAGE_SIZE / PAGE_SIZE;
-
-/** How much is made huge pages at once, in bytes: 2 ms of work. */
-const BATCH = 8 << 20;
-/** Between two batches, in milliseconds: that takes a tenth of a processor's time. */
-const PAUSE = 20;
+/** Between two ranges, in milliseconds: one takes half a millisecond or one, and who is to run next waits no longer. */
+const PAUSE = 10;
 /** Between two looks at a file, in milliseconds. */
 const LOOK = 1000;
 /** A file that takes more memory than this between two looks is being filled, in bytes: its pages can wait. */
@@ -26,8 +22,8 @@ const LATER = 5000;
  * twice as fast. Ranges with a page missing stay as they are, since a huge page has them all: size, st_blocks and what
  * lseek finds don't change by it. Not for a secret: its pages would be given back with its bytes in them.
  *
- * No mutex is held meanwhile. The kernel itself keeps readers and writers away from the 2 MiB that it moves, for half a
- * millisecond. Where it can't, as before Linux 6.1, nothing happens.
+ * One after the other, and without the mutex: the kernel itself keeps readers and writers away from the 2 MiB that it moves.
+ * Where it can't, as before Linux 6.1, nothing happens.
  */
 export class HugePages implements Disposable {
   readonly #state: RamBufferState;
@@ -60,18 +56,22 @@ export class HugePages implements Disposable {
     this.#timer = setTimeout(() => this.#plan(this.step() ? PAUSE : LOOK), delay).unref();
   }
 
-  /** Makes one batch, when it is time for it. Returns whether there may be more. */
+  /** Looks at one range, when it is time for it. Returns whether there may be more. */
   step(): boolean {
     if (this.#at === undefined) {
       if (!this.#isTime()) return false;
       this.#forgetShrunk();
     }
-    const batch = this.#nextBatch(this.#at ?? 0);
-    this.#at = batch?.end;
-    if (batch === undefined) return false;
-    this.#locked(() => this.#claims.claim(batch));
+    const range = this.#next(this.#at ?? 0);
+    this.#at = range?.end;
+    if (range === undefined) return false;
+    this.#locked(() => this.#claims.claim(range));
     try {
-      this.#make(batch);
+      if (this.#make(range)) this.#done.add(range.start);
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      if (error.errno === EINVAL) this.#done.add(range.start);
+      else this.#retry = performance.now() + LATER;
     } finally {
       this.#claims.release();
     }
@@ -90,14 +90,11 @@ export class HugePages implements Disposable {
     return true;
   }
 
-  /** The next ranges with data in them that aren't done. */
-  #nextBatch(from: number): Range | undefined {
+  /** The next range with data in it that isn't done. */
+  #next(from: number): Range | undefined {
     let start = hugeDown(dataFrom(this.#state.fd, from));
     while (this.#done.has(start)) start = hugeDown(dataFrom(this.#state.fd, start + HUGE_PAGE_SIZE));
-    if (start === Number.POSITIVE_INFINITY) return undefined;
-    let end = start + HUGE_PAGE_SIZE;
-    while (end < start + BATCH && !this.#done.has(end)) end += HUGE_PAGE_SIZE;
-    return { start, end };
+    return start === Number.POSITIVE_INFINITY ? undefined : { start, end: start + HUGE_PAGE_SIZE };
   }
 
   /** Where pages were taken away, huge ones may have been split. */
@@ -109,43 +106,21 @@ export class HugePages implements Disposable {
     }
   }
 
-  /** Makes huge pages of what is full in a batch. */
-  #make({ start, end }: Range): void {
-    try {
-      mappedHuge(this.#state.fd, start, end - start, (address) => {
-        for (const full of fullRanges(address, end - start)) {
-          this.#collapse(address + full.start, full.end - full.start);
-          for (let at = full.start; at < full.end; at += HUGE_PAGE_SIZE) this.#done.add(start + at);
-        }
-      });
-    } catch (error) {
-      if (!(error instanceof Errno)) throw error;
-      this.#retry = performance.now() + LATER;
-    }
-  }
-
-  /** Throws an Errno when another time may do. */
-  #collapse(address: number, length: number): void {
-    // The pages of a lent file count as memory of who wrote them, and would count as this process's from then on.
-    if (this.#state.place === 'lent' && !isOwnMemory(address, length)) return;
-    try {
-      collapse(address, length);
-    } catch (error) {
-      if (!(error instanceof Errno && error.errno === EINVAL)) throw error;
-    }
+  /** Makes a huge page of a range. Returns whether it is done with. Throws an Errno when another time may do. */
+  #make({ start }: Range): boolean {
+    const { fd, place } = this.#state;
+    return mappedHuge(fd, start, (address) => {
+      if (!isFull(address)) return false;
+      // The pages of a lent file count as memory of who wrote them, and would count as this process's from then on.
+      if (place === 'memfd' || isOwnMemory(address, HUGE_PAGE_SIZE)) collapse(address);
+      return true;
+    });
   }
 }
 
-/** The ranges of 2 MiB of a mapping that have all their pages in memory, as many at once as there are in a row. */
-function* fullRanges(address: number, length: number): Generator<Range, void> {
-  const pages = new Uint8Array(length / PAGE_SIZE);
-  mincore(address, length, pages);
-  const isFull = (at: number) => {
-    const first = at / PAGE_SIZE;
-    return at < length && pages.subarray(first, first + PAGES).every((page) => page & 1);
-  };
-  for (let start = 0, end = 0; start < length; start = end + HUGE_PAGE_SIZE) {
-    for (end = start; isFull(end); ) end += HUGE_PAGE_SIZE;
-    if (start < end) yield { start, end };
-  }
+/** Whether a range has all its pages in memory. */
+function isFull(address: number): boolean {
+  const pages = new Uint8Array(HUGE_PAGE_SIZE / PAGE_SIZE);
+  mincore(address, HUGE_PAGE_SIZE, pages);
+  return pages.every((page) => page & 1);
 }

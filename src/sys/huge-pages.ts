@@ -16,23 +16,23 @@ export function hugeDown(at: number): number {
   return Math.floor(at / HUGE_PAGE_SIZE) * HUGE_PAGE_SIZE;
 }
 
-/** Maps a part of a file for as long as `use` takes, so that huge pages fit: whole ones, in bytes. */
-export function mappedHuge<T>(fd: number, offset: number, length: number, use: (address: number) => T): T {
-  const room = mapMemory(length + HUGE_PAGE_SIZE);
+/** Maps HUGE_PAGE_SIZE bytes of a file, from a multiple of as many on, for as long as `use` takes, so that a huge page fits. */
+export function mappedHuge<T>(fd: number, offset: number, use: (address: number) => T): T {
+  const room = mapMemory(2 * HUGE_PAGE_SIZE);
   try {
     const address = hugeUp(room);
-    mapFileOver(address, length, fd, offset);
+    mapFileOver(address, HUGE_PAGE_SIZE, fd, offset);
     return use(address);
   } finally {
-    unmap(room, length + HUGE_PAGE_SIZE);
+    unmap(room, 2 * HUGE_PAGE_SIZE);
   }
 }
 
 /**
- * Has the kernel put what is mapped into huge pages, each into one, at once. Pages that are missing are made, and all count
- * as this process's memory from then on. Throws an Errno: EAGAIN, EBUSY or ENOMEM when another time may do, EINVAL when it
- * won't, as on Linux before 6.1. Source: madvise(2), madvise_collapse.
+ * Has the kernel put what is mapped there into a huge page, at once. Pages that are missing are made, and all count as this
+ * process's memory from then on. Throws an Errno: EAGAIN, EBUSY or ENOMEM when another time may do, EINVAL when it won't, as
+ * on Linux before 6.1. Source: madvise(2), madvise_collapse_errno.
  */
-export function collapse(address: number, length: number): void {
-  madvise(address, length, MADV_COLLAPSE);
+export function collapse(address: number): void {
+  madvise(address, HUGE_PAGE_SIZE, MADV_COLLAPSE);
 }

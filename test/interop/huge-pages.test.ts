@@ -42,7 +42,7 @@ const START_WORKER = `
 const canCollapse = (() => {
   const fd = memfdCreate('test', MFD_CLOEXEC);
   calls.pwrite(fd, Buffer.alloc(HUGE, 'x'), 0);
-  const can = answer(() => mappedHuge(fd, 0, HUGE, (address) => collapse(address, HUGE))) === undefined;
+  const can = answer(() => mappedHuge(fd, 0, (address) => collapse(address))) === undefined;
   closeSync(fd);
   return can;
 })();
