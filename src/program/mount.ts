@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
-import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../proc-fs/entries/entry.ts';
 import { mountAt } from '../sys/mountinfo.ts';
 import { KernelMount, type KernelMountOptions } from '../transport/kernel/main-thread/kernel-mount.ts';
 import type { Mount as TransportMount } from '../transport/mount.ts';

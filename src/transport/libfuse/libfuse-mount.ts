@@ -4,7 +4,7 @@ import { type Claim, claim } from '../../mount/mount-point.ts';
 import type { MountOptions } from '../../mount/options.ts';
 import { unmountFuse } from '../../mount/unmount.ts';
 import { NOBODY } from '../../proc-fs/caller.ts';
-import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../proc-fs/entries/entry.ts';
 import { quote } from '../../text/quote.ts';
 import { atExit } from '../at-exit.ts';
 import type { Mount } from '../mount.ts';

@@ -5,7 +5,8 @@ import { MountError } from '../../../mount/mount-error.ts';
 import { type Claim, claim } from '../../../mount/mount-point.ts';
 import type { MountOptions } from '../../../mount/options.ts';
 import { unmountFuse } from '../../../mount/unmount.ts';
-import type { ProcDirEntry, TreeWatcher } from '../../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
+import type { TreeWatcher } from '../../../proc-fs/entries/watcher.ts';
 import { setNonblocking } from '../../../sys/descriptor.ts';
 import { isHungUp } from '../../../sys/watch.ts';
 import { quote } from '../../../text/quote.ts';
@@ -113,6 +114,7 @@ export class KernelMount implements Mount, TreeWatcher {
       backing: this.#backing,
       cachedPages: this.#cachedPages,
       usage,
+      found: (entry) => this.adding(entry),
       gone: ({ ino }) => this.#unshare(ino),
     });
     const nodes = [...filesBelow(root)].flatMap((entry) => this.#share(entry) ?? []);

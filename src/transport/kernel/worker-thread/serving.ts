@@ -2,7 +2,7 @@ import { Opcode } from '../../../abi/fuse.ts';
 import { EDEADLK, EIO } from '../../../sys/errno.ts';
 import type { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
-import { dispatch, fileOperations, treeOperations } from '../wire/dispatch.ts';
+import { dispatch, treeOperations } from '../wire/dispatch.ts';
 import { type News, type SharedNode, WAITING, type Written } from '../worker-contract.ts';
 import { SharedInodes, type WorkerNode } from './shared-inodes.ts';
 
@@ -62,9 +62,9 @@ export class Serving {
     serving[0] = call.header.unique;
     const { opcode, nodeid } = call.header;
     const node = this.#inodes.node(nodeid);
-    if (node === undefined || fileOperations[opcode] === undefined) this.#pass(channel, call);
+    if (node?.operations[opcode] === undefined) this.#pass(channel, call);
     else {
-      const answer = dispatch(fileOperations, this.#inodes, call);
+      const answer = dispatch(node.operations, this.#inodes, call);
       const result = typeof answer === 'number' ? answer : tooLate();
       channel.answer(call, result);
       if (node.ops.placement.secret) call.wipe(result);
