@@ -63,3 +63,4 @@ export { Whence } from './proc-fs/whence.ts';
 export { type Mount, mount, type TreeMountOptions } from './program/mount.ts';
 export { type RamFileOptions, RustProcRamFile } from './ram-file/module.ts';
 export { Errno } from './sys/errno.ts';
+export type { Trace, TraceEvent } from './transport/trace.ts';

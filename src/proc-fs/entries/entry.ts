@@ -74,6 +74,12 @@ export class ProcDirEntry implements Disposable {
     return this.#parent ?? this;
   }
 
+  /** Where it is in its tree, from the root: `/` or `/a/b`. */
+  get path(): string {
+    if (this.#parent === undefined) return '/';
+    return `${this.#parent.#parent === undefined ? '' : this.#parent.path}/${this.name}`;
+  }
+
   /** What was added, in that order. */
   get children(): IterableIterator<ProcDirEntry> {
     return this.#directory.children.values();

@@ -59,6 +59,7 @@ export class TreeServer implements TreeInodes {
   /** Serves a request's message, which a whole header is known to be there of. */
   serve(message: Uint8Array): void {
     const call = Call.of(message, room(message));
+    call.since = performance.now();
     const answer = dispatch(treeOperations, this, call);
     if (typeof answer === 'number') {
       this.#channel.answer(call, answer);
@@ -99,6 +100,11 @@ export class TreeServer implements TreeInodes {
 
   node(nodeid: number): ProcDirEntry | undefined {
     return nodeid === FUSE_ROOT_ID ? this.#root : this.#lookups.get(nodeid);
+  }
+
+  /** Where an inode is in the tree, or '' for one that isn't known. */
+  pathOf(nodeid: number): string {
+    return this.node(nodeid)?.path ?? '';
   }
 
   known(entry: ProcDirEntry): void {
