@@ -122,7 +122,7 @@ export class KernelMount implements Mount, TreeWatcher {
       backing: this.#backing,
       cachedPages: this.#cachedPages,
       usage,
-      found: (entry) => this.adding(entry),
+      found: (entry) => this.#admit(entry),
       gone: ({ ino }) => this.#unshare(ino),
     });
     const nodes = [...filesBelow(root)].flatMap((entry) => this.#share(entry) ?? []);
@@ -194,6 +194,14 @@ export class KernelMount implements Mount, TreeWatcher {
   }
 
   adding(entry: ProcDirEntry): void {
+    this.#admit(entry);
+    const { ino } = entry.parent;
+    // Its links and times are not what they were, if the kernel knows it.
+    if (this.#server.node(ino) !== undefined) notifyInvalInode(this.#channel, ino);
+  }
+
+  /** Has an entry served. Throws a MountError when it can't be. */
+  #admit(entry: ProcDirEntry): void {
     const needs = needsOf([entry]);
     for (const what of ['mmap', 'passthrough'] as const) {
       if (needs[what] && !this.#wants[what]) {
