@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { checkName } from '../proc-fs/proc-dir-entry.ts';
+import { checkName } from '../proc-fs/entries/name.ts';
 import { NOT_UTF_8 } from '../text/not-utf-8.ts';
 
 /*

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Claim, claim } from '../mount/mount-point.ts';
-import { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
+import { ProcDirEntry } from '../proc-fs/entries/entry.ts';
 import { RustProcRamFile } from '../ram-file/module.ts';
 import { mountAt } from '../sys/mountinfo.ts';
 import { message } from '../text/message.ts';

@@ -4,9 +4,13 @@ import { EINVAL, Errno } from '../sys/errno.ts';
 /** Text, or its bytes. */
 export type Text = string | Uint8Array;
 
+const encoder = new TextEncoder();
+
 /** The bytes of a text, in UTF-8. */
 export function bytesOf(text: Text): Uint8Array {
-  return typeof text === 'string' ? new TextEncoder().encode(text) : text;
+  if (typeof text === 'string') return encoder.encode(text);
+  if (text instanceof Uint8Array) return text;
+  throw new TypeError(`A text of a file is a string or bytes, and not ${text}.`);
 }
 
 /**
@@ -22,9 +26,11 @@ export function simpleReadFromBuffer(to: UserSliceWriter, offset: number, data: 
   to.write(bytesOf(data).subarray(offset, offset + to.left));
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
- * All that a caller writes, as text in UTF-8. Throws EINVAL for more than `max` bytes, by default 4096. Source:
- * simple_write_to_buffer, fs/libfs.c, which cuts off instead.
+ * All that a caller writes, as text in UTF-8. Throws EINVAL for more than `max` bytes, by default 4096, and for what isn't UTF-8.
+ * Source: simple_write_to_buffer, fs/libfs.c, which cuts off instead.
  *
  * @example
  * ```ts
@@ -34,5 +40,10 @@ export function simpleReadFromBuffer(to: UserSliceWriter, offset: number, data: 
  */
 export function simpleWriteToBuffer(from: UserSliceReader, max = 4096): string {
   if (from.left > max) throw new Errno(EINVAL);
-  return new TextDecoder().decode(from.readAll());
+  const bytes = from.readAll();
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Errno(EINVAL);
+  }
 }

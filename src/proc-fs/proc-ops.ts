@@ -1,8 +1,11 @@
-import { EFBIG, EINVAL, EIO, ENOTTY, ENXIO, EOPNOTSUPP, Errno, ESPIPE } from '../sys/errno.ts';
+import { constants } from 'node:fs';
+import { EFBIG, EINTR, EINVAL, EIO, ENOTTY, ENXIO, EOPNOTSUPP, Errno, ESPIPE } from '../sys/errno.ts';
 import { type Timespec, UTIME_NOW } from '../sys/time.ts';
 import type { Caller } from './caller.ts';
 import type { Attr, AttrChange, MaybePromise, OrNothing, ProcFile, ProcHandler } from './handler.ts';
+import { isLater } from './later.ts';
 import type { Placement } from './placement.ts';
+import { released } from './released.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import { Whence } from './whence.ts';
 
@@ -16,10 +19,11 @@ export type Raw = MaybePromise<number>;
 const LAST_ERRNO = 511;
 
 /**
- * The number that a raw answer has for what was thrown: that of an Errno, or of an error of Node's own system calls. Anything
- * else is EIO, and its trace is logged.
+ * The number that a raw answer has for what was thrown: that of an Errno, or of an error of Node's own system calls; EINTR for
+ * what was aborted by its caller's signal. Anything else is EIO, and its trace is logged.
  */
 export function errnoOf(error: unknown): number {
+  if (error instanceof Error && error.name === 'AbortError') return -EINTR;
   const errno = Errno.from(error);
   if (errno instanceof Errno && errno.errno > 0 && isWithin(errno.errno, LAST_ERRNO)) return -errno.errno;
   console.error(error);
@@ -56,13 +60,23 @@ function isTime(time: Timespec | undefined): boolean {
   return Number.isSafeInteger(time.sec) && (time.nsec === UTIME_NOW || isWithin(time.nsec, 999_999_999));
 }
 
-const none = (): number => 0;
+/** The raw answer of who has nothing to answer. A negative number is what C would return. */
+export function none(result: unknown): number {
+  if (typeof result === 'number' && result < 0)
+    throw new RangeError(
+      `A proc handler returned ${result}, where an error is thrown: throw new Errno(${-result}).`,
+    );
+  return 0;
+}
 
-/** The raw answer for a call into the handler; `raw` turns its result into a number. */
-function answer<T>(call: () => MaybePromise<T>, raw: (result: T) => number): Raw {
+/** The raw answer for a call into the handler; `raw` turns its result into a number, or into what is asked for. */
+export function answer<T, R = number>(
+  call: () => MaybePromise<T>,
+  raw: (result: T) => R,
+): MaybePromise<R | number> {
   try {
     const result = call();
-    return result instanceof Promise ? result.then(raw).catch(errnoOf) : raw(result);
+    return isLater(result) ? Promise.resolve(result).then(raw).catch(errnoOf) : raw(result);
   } catch (error) {
     return errnoOf(error);
   }
@@ -78,11 +92,14 @@ function answer<T>(call: () => MaybePromise<T>, raw: (result: T) => number): Raw
 export class ProcOps {
   readonly handler: ProcHandler;
   readonly placement: Placement;
+  /** Whether it has no size of its own, and knows who has it open. */
+  readonly #isSizeless: boolean;
 
   /** `placement` is where and how the file runs. Default: on the program's event loop, as a file of /proc. */
   constructor(handler: ProcHandler, placement: Placement = {}) {
     this.handler = handler;
     this.placement = placement;
+    this.#isSizeless = handler.getattr === undefined && placement.shared === undefined;
   }
 
   procOpen(file: ProcFile, caller: Caller): Raw {
@@ -97,6 +114,7 @@ export class ProcOps {
 
   procRelease(file: ProcFile | undefined, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
+    released(file);
     return answer(() => this.handler.release?.(file, caller), none);
   }
 
@@ -111,7 +129,10 @@ export class ProcOps {
     if (this.handler.read === undefined) return -EIO;
     try {
       const count = this.handler.read(file, to, offset, caller);
-      if (typeof count === 'object') return count.then((n) => checkedRead(n, to)).catch(errnoOf);
+      if (isLater(count))
+        return Promise.resolve(count)
+          .then((n) => checkedRead(n, to))
+          .catch(errnoOf);
       return count === to.transferred ? count : checkedRead(count, to);
     } catch (error) {
       return errnoOf(error);
@@ -125,13 +146,32 @@ export class ProcOps {
       if (wrong !== 0) return wrong;
     }
     if (this.handler.write === undefined) return -EIO;
+    if (this.#isSizeless && (file.flags & constants.O_APPEND) !== 0) return this.#append(file, from, caller);
     try {
       const count = this.handler.write(file, from, offset, caller);
-      if (typeof count === 'object') return count.then((n) => checkedWrite(n, from)).catch(errnoOf);
+      if (isLater(count))
+        return Promise.resolve(count)
+          .then((n) => checkedWrite(n, from))
+          .catch(errnoOf);
       return count === from.transferred ? count : checkedWrite(count, from);
     } catch (error) {
       return errnoOf(error);
     }
+  }
+
+  /**
+   * The kernel appends where the last write ended, whoever wrote it (fuse_write_update_attr); a file of /proc has no end, and each
+   * who opened it writes from its start on.
+   */
+  #append(file: ProcFile, from: UserSliceReader, caller: Caller): Raw {
+    return answer(
+      () => this.handler.write?.(file, from, file.pos, caller),
+      (count) => {
+        const written = checkedWrite(count, from);
+        file.pos += written;
+        return written;
+      },
+    );
   }
 
   procLseek(file: ProcFile | undefined, offset: number, whence: number, caller: Caller): Raw {
@@ -214,7 +254,7 @@ export class ProcOps {
   procGetattr(caller: Caller): MaybePromise<Attr | number> {
     try {
       const attr = this.handler.getattr?.(caller);
-      return attr instanceof Promise ? attr.catch(errnoOf) : (attr ?? -EIO);
+      return isLater(attr) ? Promise.resolve(attr).catch(errnoOf) : (attr ?? -EIO);
     } catch (error) {
       return errnoOf(error);
     }

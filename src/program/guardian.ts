@@ -13,8 +13,8 @@ while read -r _ _ device _ dir _; do
 done </proc/self/mountinfo`;
 
 /**
- * Has a mount taken away when this thread is gone, however it ends. For a mount that a worker made: nothing of a worker
- * runs any more when it is terminated, but Node closes what it had open. Disposing it ends the guard.
+ * Has a mount taken away when this thread is gone, however it ends: nothing of a worker runs any more when it is terminated, nor of
+ * a process that was killed, but what it had open is closed. Disposing it ends the guard.
  *
  * `device` is the mount's `major:minor`.
  */

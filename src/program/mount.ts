@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
-import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../proc-fs/entries/entry.ts';
 import { mountAt } from '../sys/mountinfo.ts';
 import { KernelMount, type KernelMountOptions } from '../transport/kernel/main-thread/kernel-mount.ts';
 import type { Mount as TransportMount } from '../transport/mount.ts';
@@ -29,10 +29,12 @@ export interface Mount extends AsyncDisposable {
    */
   readonly closed: Promise<void>;
   /**
-   * Unmounts, and resolves when it is done. `lazy`: also when it is in use; what is open keeps working until it is closed, which
-   * isn't waited for. Unmounting a second time is no error. Rejects with a MountError.
+   * Unmounts, and resolves when it is done. Unmounting a second time is no error. Rejects with a MountError, as when it is in use.
+   *
+   * @param how.lazy Also when it is in use; what is open keeps working until it is closed, which isn't waited for.
+   * @param how.force Also when it is in use, and then every call on it fails that is under way or comes later: ENOTCONN.
    */
-  unmount(how?: { readonly lazy?: boolean | undefined }): Promise<void>;
+  unmount(how?: { readonly lazy?: boolean | undefined; readonly force?: boolean | undefined }): Promise<void>;
   /** Has the mount keep the program alive again. */
   ref(): void;
   /** Lets the program end when nothing else keeps it alive; that ends the mount. Over libfuse it does nothing. */
@@ -56,7 +58,8 @@ export async function mount(root: ProcDirEntry, dir: string, options: TreeMountO
   const { signals = true, transport = 'kernel', ...rest } = options;
   const mounted =
     transport === 'kernel' ? await KernelMount.mount(root, dir, rest) : await mountByLibfuse(root, dir, rest);
-  const device = isMainThread ? undefined : mountAt(mounted.dir)?.device;
+  // fusermount3 before 3.15 unmounts nothing of an ordinary user's that root may not look into.
+  const device = isMainThread && !rest.autoUnmount ? undefined : mountAt(mounted.dir)?.device;
   const guarded = device === undefined ? undefined : guard(device);
   const ending = signals ? beforeSignal(() => detach(mounted)) : undefined;
   const closed = mounted.closed.finally(() => {
@@ -71,9 +74,12 @@ export async function mount(root: ProcDirEntry, dir: string, options: TreeMountO
   return {
     dir: mounted.dir,
     closed,
-    async unmount({ lazy = false } = {}) {
-      if (!isClosed) mounted.unmount(lazy);
-      if (!lazy) await closed;
+    async unmount({ lazy = false, force = false } = {}) {
+      if (!isClosed) {
+        if (force) mounted.abort();
+        else mounted.unmount(lazy);
+      }
+      if (force || !lazy) await closed;
     },
     ref: () => mounted.keepAlive?.(true),
     unref: () => mounted.keepAlive?.(false),

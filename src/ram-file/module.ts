@@ -1,5 +1,5 @@
-import type { ProcDirEntry } from '../proc-fs/proc-dir-entry.ts';
-import { procCreate } from '../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../proc-fs/entries/entry.ts';
+import { procCreate } from '../proc-fs/entries/proc-create.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from './defaults.ts';
 import type { Freed } from './give-back.ts';
 import { RamBuffer } from './ram-buffer.ts';

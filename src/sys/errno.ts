@@ -5,6 +5,7 @@ import { getSystemErrorMap } from 'node:util';
 export const {
   EPERM,
   ENOENT,
+  ESRCH,
   EINTR,
   EIO,
   EBADF,
@@ -36,12 +37,23 @@ export const {
   EPROTO,
 } = constants.errno;
 
-const table = getSystemErrorMap();
+const meanings = getSystemErrorMap();
+const names = new Map<number, string>(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
+
+/** The number of an error's name. Throws a TypeError for one that is none. */
+function numberOf(name: string): number {
+  const errno: number | undefined = Object.entries(constants.errno).find(([one]) => one === name)?.[1];
+  if (errno === undefined) throw new TypeError(`${JSON.stringify(name)} is no error's name: see errno(3).`);
+  return errno;
+}
 
 /**
  * An error number as an exception: what a handler throws to answer its caller with that number.
  *
- * `syscall` names the call that failed, where there was one.
+ * @example
+ * ```ts
+ * if (value > 100) throw new Errno('ERANGE');
+ * ```
  */
 export class Errno extends Error {
   /** Positive, as in errno(3). */
@@ -49,11 +61,16 @@ export class Errno extends Error {
   /** Its name, such as `ENOSPC`. */
   readonly code: string;
 
-  constructor(errno: number, syscall?: string) {
-    const [code, meaning] = table.get(-errno) ?? [`errno ${errno}`, 'unknown error'];
+  /**
+   * @param errno Its number, or its name, as in errno(3). Throws a TypeError for a name that is none.
+   * @param syscall The call that failed, for the message, where there was one.
+   */
+  constructor(errno: number | `E${string}`, syscall?: string) {
+    const number = typeof errno === 'number' ? errno : numberOf(errno);
+    const [code, meaning] = meanings.get(-number) ?? [names.get(number) ?? `errno ${number}`, 'see errno(3)'];
     super(`${syscall === undefined ? '' : `${syscall}: `}${code}, ${meaning}`);
     this.name = 'Errno';
-    this.errno = errno;
+    this.errno = number;
     this.code = code;
   }
 

@@ -18,6 +18,8 @@ export interface Mount {
    * over it, hides it or is in it.
    */
   unmount(lazy: boolean): void;
+  /** Unmounts, and has every call on it fail that is under way or comes later, whoever has it in use. Throws a MountError. */
+  abort(): void;
   /** Whether it keeps the program's event loop alive, if that can be chosen. Default: it does. */
   keepAlive?(keep: boolean): void;
 }

@@ -10,7 +10,7 @@ import {
   fuseSetattrIn,
   fuseWriteIn,
 } from '../../src/abi/structs.ts';
-import { mutate, type Seeds } from './mutate.ts';
+import { type Mutation, mutate, type Seeds } from './mutate.ts';
 import { addProbe } from './probe.ts';
 import { complaint, show, timeless } from './protocol.ts';
 import { Random } from './random.ts';
@@ -46,7 +46,7 @@ export class Fuzz implements Disposable {
   readonly #said: string[] = [];
   readonly #console = console.error;
   #unique = 2 ** 40;
-  #fh = 0;
+  #probes: Mutation['probes'] = [{ nodeid: 0, fh: 0 }];
 
   static async start(): Promise<Fuzz> {
     const [poison, other] = POISONS;
@@ -64,7 +64,7 @@ export class Fuzz implements Disposable {
   run(seeds: Seeds, seed: number, count: number, about: (request: Uint8Array) => void): void {
     const random = new Random(seed);
     for (let i = 0; i < count; i++) {
-      const request = mutate({ random, seeds, probe: { nodeid: PROBE, fh: this.#fh } });
+      const request = mutate({ random, seeds, probes: this.#probes });
       about(request);
       this.send(request);
       if (i % BETWEEN === BETWEEN - 1) this.checkSane();
@@ -97,8 +97,11 @@ export class Fuzz implements Disposable {
     this.#lookup(1, 'rust-proc-file');
     this.#lookup(1, 'below');
     this.#lookup(BELOW, 'probe');
-    const opened = this.#good(Opcode.OPEN, PROBE, fuseOpenIn, {});
-    this.#fh = fuseOpenOut.at(viewOf(opened), REPLY).fh;
+    const open = (opcode: number, nodeid: number) => {
+      const reply = this.#good(opcode, nodeid, fuseOpenIn, {});
+      return { nodeid, fh: fuseOpenOut.at(viewOf(reply), REPLY).fh };
+    };
+    this.#probes = [open(Opcode.OPEN, PROBE), open(Opcode.OPENDIR, BELOW)];
     const size = SANE.length;
     const write = () => this.send(this.#request(Opcode.WRITE, FILE, fuseWriteIn, { size }, SANE));
     let written = write() ?? new Uint8Array(REPLY);

@@ -45,7 +45,7 @@ test(`${COUNT} hostile first requests begin a session or are refused, whatever s
   const seeds = seedsOf([init]);
   let begun = 0;
   for (let i = 0; i < COUNT; i++) {
-    const request = mutate({ random, seeds, probe: { nodeid: 0, fh: 0 } });
+    const request = mutate({ random, seeds, probes: [{ nodeid: 0, fh: 0 }] });
     const answer = begin(world, request);
     if (begin(other, request) !== answer) expect.fail(`What is behind it matters: ${show(request)}`);
     if (answer.length === 2 * REPLY) begun++;

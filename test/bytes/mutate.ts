@@ -82,11 +82,16 @@ export function seedsOf(requests: readonly Uint8Array[]): Seeds {
 }
 
 /** What a hostile request is made of. */
+export interface Probe {
+  readonly nodeid: number;
+  readonly fh: number;
+}
+
 export interface Mutation {
   readonly random: Random;
   readonly seeds: Seeds;
-  /** A file of the session's that is open. */
-  readonly probe: { readonly nodeid: number; readonly fh: number };
+  /** A file and a directory of the session's that are open. */
+  readonly probes: readonly [Probe, ...Probe[]];
 }
 
 type Mutate = (m: Mutation) => Uint8Array;
@@ -208,10 +213,11 @@ export function mutate(m: Mutation): Uint8Array {
   if (request.length >= HEADER + 8) {
     const view = viewOf(request);
     if (random.oneIn(4)) view.setBigUint64(At.NODEID, BigInt(1 + random.below(5)), true);
-    // The file that takes every call, open: what gets through reaches a handler.
+    // The file that takes every call, or its directory, open: what gets through reaches a handler.
     if (random.oneIn(4)) {
-      view.setBigUint64(At.NODEID, BigInt(m.probe.nodeid), true);
-      view.setBigUint64(At.FH, BigInt(m.probe.fh), true);
+      const { nodeid, fh } = random.pick(m.probes);
+      view.setBigUint64(At.NODEID, BigInt(nodeid), true);
+      view.setBigUint64(At.FH, BigInt(fh), true);
     }
   }
   return request;

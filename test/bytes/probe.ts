@@ -1,5 +1,6 @@
+import type { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
+import { procCreate, procMkdir } from '../../src/proc-fs/entries/proc-create.ts';
 import type { ProcFile, ProcHandler } from '../../src/proc-fs/handler.ts';
-import { type ProcDirEntry, procCreate, procMkdir } from '../../src/proc-fs/proc-dir-entry.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
 import type { UserSliceReader, UserSliceWriter } from '../../src/proc-fs/user-slice.ts';
 

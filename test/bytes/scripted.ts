@@ -1,4 +1,4 @@
-import type { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
 import type { Call } from '../../src/transport/kernel/wire/call.ts';
 import { type Channel, Next } from '../../src/transport/kernel/wire/channel.ts';
 import { NO_REPLY } from '../../src/transport/kernel/wire/operation.ts';

@@ -1,5 +1,5 @@
 import { NOBODY } from '../../src/proc-fs/caller.ts';
-import { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
+import { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
 import { RustProcRamFile } from '../../src/ram-file/module.ts';
 import { TreeServer } from '../../src/transport/kernel/main-thread/tree-server.ts';
 import { CachedPages } from '../../src/transport/kernel/wire/cached-pages.ts';

@@ -1,5 +1,6 @@
 /** Mounts a directory with a file for each of `acts`, which its workers do, and a file that the program serves itself. */
-import { ProcDirEntry, procCreate } from '../../src/proc-fs/proc-dir-entry.ts';
+import { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
+import { procCreate } from '../../src/proc-fs/entries/proc-create.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
 import { KernelMount } from '../../src/transport/kernel/main-thread/kernel-mount.ts';
 import { type Act, acts, attach } from './worker-handler.ts';

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ProcDirEntry } from '../../src/proc-fs/proc-dir-entry.ts';
+import { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
 import { UserSliceReader, UserSliceWriter } from '../../src/proc-fs/user-slice.ts';
 import { RustProcRamFile } from '../../src/ram-file/module.ts';
 import type { RamFileState } from '../../src/ram-file/ram-file.ts';

@@ -1,5 +1,9 @@
+import { libcFunction } from '../../src/sys/libc.ts';
+import { type Answer, answer } from './answer.ts';
 import { loads } from './loads.ts';
 import { tracked } from './tracked.ts';
+
+const unshare = libcFunction<[flags: number]>('unshare', 'int', ['int']);
 
 const { calls, release } = tracked();
 
@@ -17,6 +21,9 @@ export const clientCalls = {
     process.setgid?.(uid);
     process.setuid?.(uid);
   },
+
+  /** Goes on in namespaces of its own, as CLONE_NEW flags say which. */
+  unshare: (flags: number): Answer<number> => answer(() => unshare(flags)),
 
   /** Ends without closing or unlocking anything; there is no answer. */
   exit(): void {

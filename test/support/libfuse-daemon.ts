@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ProcDirEntry, procCreate, procMkdir } from '../../src/proc-fs/proc-dir-entry.ts';
+import { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
+import { procCreate, procMkdir } from '../../src/proc-fs/entries/proc-create.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
 import { LibfuseMount } from '../../src/transport/libfuse/libfuse-mount.ts';
 

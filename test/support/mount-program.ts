@@ -1,4 +1,5 @@
-import { ProcDirEntry, procCreate } from '../../src/proc-fs/proc-dir-entry.ts';
+import { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
+import { procCreate } from '../../src/proc-fs/entries/proc-create.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
 import { KernelMount } from '../../src/transport/kernel/main-thread/kernel-mount.ts';
 import { LibfuseMount } from '../../src/transport/libfuse/libfuse-mount.ts';

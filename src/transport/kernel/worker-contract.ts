@@ -1,4 +1,5 @@
 import type { SharedHandler } from '../../proc-fs/placement.ts';
+import type { Traced } from '../trace.ts';
 import type { CachedPagesState } from './wire/cached-pages.ts';
 import type { PageRange } from './wire/notify.ts';
 
@@ -23,6 +24,8 @@ export interface WorkerData {
   readonly stop: number;
   /** The file that the mount is recorded in, if it is. */
   readonly recording: number | undefined;
+  /** Whether the mount is to be told of each request. */
+  readonly tracing: boolean;
   /** Which of the mount's workers this is, from 0. One that replaces another has its number. */
   readonly thread: number;
   /** The thread that has the tree, by the kernel's number: who waits for it there can't be answered by it. */
@@ -57,5 +60,10 @@ export interface Written extends PageRange {
   readonly unique: number;
 }
 
-/** A worker's message to its mount: that it serves, a request that isn't for a file it knows, what to answer, or that it is done. */
-export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer> | Written | 'ended';
+/** A worker's message to its mount: that it serves, a request that isn't for a file it knows, what to answer, what it has answered, or that it is done. */
+export type WorkerMessage =
+  | 'ready'
+  | Uint8Array<ArrayBuffer>
+  | Written
+  | { readonly traced: Traced }
+  | 'ended';

@@ -22,6 +22,7 @@ export interface Arguments {
   write: [path: string, fh: number, bytes: Buffer, length: number, offsetLow: number, offsetHigh: number];
   fsync: [path: string, dataOnly: number, fh: number];
   readdir: [path: string];
+  readlink: [path: string];
   truncate: [path: string, sizeLow: number, sizeHigh: number];
   ftruncate: [path: string, fh: number, sizeLow: number, sizeHigh: number];
   /** The time of access comes twice, in halves, and that of modification not at all. */
@@ -96,5 +97,7 @@ export interface FuseNative extends OperationNumbers {
     names: readonly string[],
     stats: readonly Uint32Array[],
   ): void;
+  /** `target` is cut off at 4096 bytes, its NUL included. */
+  fuse_native_signal_readlink(request: NativeRequest, result: number, target: string): void;
   fuse_native_signal_listxattr(request: NativeRequest, result: number, memory: ArrayBufferLike): void;
 }

@@ -4,10 +4,11 @@ import { type Claim, claim } from '../../mount/mount-point.ts';
 import type { MountOptions } from '../../mount/options.ts';
 import { unmountFuse } from '../../mount/unmount.ts';
 import { NOBODY } from '../../proc-fs/caller.ts';
-import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../proc-fs/entries/entry.ts';
 import { quote } from '../../text/quote.ts';
 import { atExit } from '../at-exit.ts';
 import type { Mount } from '../mount.ts';
+import type { Trace } from '../trace.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
 import { type Libfuse, libfuse } from './addon.ts';
 import { mountNative, type NativeMount } from './native-mount.ts';
@@ -16,11 +17,14 @@ import { attributes } from './requests/attributes.ts';
 import { directories } from './requests/directories.ts';
 import { files } from './requests/files.ts';
 import { refused } from './requests/refused.ts';
-import { NativeTree } from './server.ts';
+import { type Handlers, NativeTree } from './server.ts';
+import { Tracer } from './tracer.ts';
 
 export interface LibfuseMountOptions extends MountOptions {
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => Usage) | undefined;
+  /** Called with each request once it is answered. Default: nobody is told. */
+  readonly trace?: Trace | undefined;
 }
 
 /**
@@ -86,12 +90,14 @@ export class LibfuseMount implements Mount {
   }
 
   private constructor(lib: Libfuse, root: ProcDirEntry, dir: string, options: LibfuseMountOptions) {
-    const server = new NativeTree(lib.native, root, options.usage ?? (() => NO_USAGE));
+    const tracer = options.trace && new Tracer(options.trace);
+    const native = tracer?.native(lib.native) ?? lib.native;
+    const server = new NativeTree(native, root, options.usage ?? (() => NO_USAGE));
     let ready = () => {};
     this.#ready = new Promise((resolve) => {
       ready = resolve;
     });
-    this.#native = mountNative(lib, dir, libfuseOptions(options), {
+    const handlers: Handlers = {
       ...attributes(server),
       ...files(server),
       ...directories(server),
@@ -100,7 +106,8 @@ export class LibfuseMount implements Mount {
         server.answer(request, 0);
         ready();
       },
-    });
+    };
+    this.#native = mountNative(lib, dir, libfuseOptions(options), tracer?.handlers(handlers) ?? handlers);
     this.dir = dir;
     // The kernel drops what waits to be sent when the last mount goes, releases among it (fuse_abort_conn).
     const exit = atExit(() => this.#detach());
@@ -118,6 +125,11 @@ export class LibfuseMount implements Mount {
     const { connected, identity } = this.#native;
     // Without the connection its numbers can be another mount's.
     if (connected && identity !== undefined) unmountFuse(identity, { lazy });
+  }
+
+  abort(): void {
+    const { connected, identity } = this.#native;
+    if (connected && identity !== undefined) unmountFuse(identity, { lazy: true, cut: true });
   }
 
   #detach(): void {

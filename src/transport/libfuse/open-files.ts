@@ -1,5 +1,5 @@
+import type { ProcDirEntry } from '../../proc-fs/entries/entry.ts';
 import type { ProcFile } from '../../proc-fs/handler.ts';
-import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
 import type { ProcOps } from '../../proc-fs/proc-ops.ts';
 
 /** The largest number that the addon takes for an open file: a signed int, and 0 means none. */

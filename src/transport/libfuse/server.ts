@@ -1,6 +1,9 @@
-import type { ProcDirEntry } from '../../proc-fs/proc-dir-entry.ts';
-import type { Raw } from '../../proc-fs/proc-ops.ts';
-import { EIO } from '../../sys/errno.ts';
+import { NOBODY } from '../../proc-fs/caller.ts';
+import type { ProcDirEntry } from '../../proc-fs/entries/entry.ts';
+import type { MaybePromise } from '../../proc-fs/handler.ts';
+import { isLater, whenThere } from '../../proc-fs/later.ts';
+import { answer, errnoOf, type Raw } from '../../proc-fs/proc-ops.ts';
+import { ENOENT } from '../../sys/errno.ts';
 import type { Usage } from '../usage.ts';
 import type { Arguments, FuseNative, NativeRequest, OperationName } from './fuse-native.ts';
 import { OpenFiles } from './open-files.ts';
@@ -23,11 +26,30 @@ export class NativeTree {
     this.usage = usage;
   }
 
-  /** The entry that stands at a path from the root of the mount, such as `/` or `/a/b`. */
-  entry(path: string): ProcDirEntry | undefined {
-    let entry: ProcDirEntry | undefined = this.root;
-    for (const name of path.split('/')) if (name !== '') entry = entry?.child(name);
-    return entry;
+  /** The entry that stands at a path from the root of the mount, such as `/` or `/a/b`. Throws what DirOps throw. */
+  entry(path: string): MaybePromise<ProcDirEntry | undefined> {
+    const names = path.split('/').filter((name) => name !== '');
+    const below = (
+      entry: ProcDirEntry | undefined,
+      depth: number,
+    ): MaybePromise<ProcDirEntry | undefined> => {
+      const name = names[depth];
+      if (entry === undefined || name === undefined) return entry;
+      return whenThere(entry.lookup(name, NOBODY), (found) => below(found, depth + 1));
+    };
+    return below(this.root, 0);
+  }
+
+  /** `use` of the entry at a path; the request is answered here when there is none. */
+  onEntry(request: NativeRequest, path: string, use: (entry: ProcDirEntry) => void): void {
+    const found = answer<ProcDirEntry | undefined, ProcDirEntry | number>(
+      () => this.entry(path),
+      (entry) => entry ?? -ENOENT,
+    );
+    settle(found, (entry) => {
+      if (typeof entry === 'number') this.answer(request, entry);
+      else use(entry);
+    });
   }
 
   /** Answers a request with 0 or a negative error number. Not for one that hands on libfuse's memory. */
@@ -41,14 +63,10 @@ export class NativeTree {
   }
 }
 
-/** Passes a raw answer on, at once if it is there: the client waits. */
-export function settle(raw: Raw, use: (result: number) => void): void {
-  if (typeof raw === 'number') use(raw);
-  else
-    raw.then(use, (error: unknown) => {
-      console.error(error);
-      use(-EIO);
-    });
+/** Passes an answer on, at once if it is there: the client waits. */
+export function settle<T>(answer: MaybePromise<T>, use: (result: T | number) => void): void {
+  if (isLater(answer)) answer.catch(errnoOf).then(use);
+  else use(answer);
 }
 
 /** A number of 64 bits from its halves. From 2^53 on it is rounded, and never to less than 2^53. */

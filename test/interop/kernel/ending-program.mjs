@@ -1,12 +1,12 @@
 /**
  * Mounts a directory with a file whose reads are never answered, says so, and ends in the way that it is told by a line of standard
- * input. With "in-worker" a worker of its makes the mount.
+ * input. The second parameter is options of mount(), as JSON. With "in-worker" a worker of its makes the mount.
  */
 import { createInterface } from 'node:readline';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { mount, ProcDirEntry, ProcOps, procCreate } from 'ramproc';
+import { mount, ProcDirEntry, procCreate } from 'ramproc';
 
-const [, , dir = workerData, where] = process.argv;
+const [, , dir = workerData, options = '{}', where] = process.argv;
 if (isMainThread && where === 'in-worker') {
   const worker = new Worker(new URL(import.meta.url), { argv: [], workerData: dir });
   worker.once('message', () => console.log('mounted'));
@@ -17,9 +17,8 @@ if (isMainThread && where === 'in-worker') {
   }
 } else {
   const root = ProcDirEntry.root();
-  const hangs = new ProcOps({ read: () => new Promise(() => {}) });
-  procCreate('hangs', 0o444, root, hangs);
-  const mounted = await mount(root, isMainThread ? dir : workerData, {});
+  procCreate('hangs', 0o444, root, { read: () => new Promise(() => {}) });
+  const mounted = await mount(root, isMainThread ? dir : workerData, isMainThread ? JSON.parse(options) : {});
   if (isMainThread) {
     console.log('mounted');
     const lines = createInterface(process.stdin);
@@ -34,6 +33,7 @@ if (isMainThread && where === 'in-worker') {
         rejection: () => void Promise.reject(new Error('as it was told')),
         unref: () => mounted.unref(),
         unmount: () => mounted.unmount({ lazy: true }),
+        force: () => mounted.unmount({ force: true }).then(() => mounted.unmount()),
       };
       ways[how]?.();
     });

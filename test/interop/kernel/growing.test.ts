@@ -1,11 +1,13 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
-import { type Placement, ProcOps, procCreate, RustProcRamFile } from 'ramproc';
+import { type Placement, ProcOps, procCreate, procMkdir, RustProcRamFile } from 'ramproc';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MFD_CLOEXEC, memfdCreate } from '../../../src/sys/memfd.ts';
 import { must } from '../../support/answer.ts';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../support/calls/index.ts';
 import { Client } from '../../support/client.ts';
+import { until } from '../../support/hanging.ts';
 // biome-ignore lint/correctness/useImportExtensions: its types stand in a file of their own.
 import { attach } from './told-in-a-worker.mjs';
 import { attrOf, readOf, Tree } from './tree.ts';
@@ -35,6 +37,19 @@ describe('a file that is added to a mounted tree', () => {
       expect(await threadOf(tree.path(`file-${i}`))).not.toBe(threadId);
     }
     expect(await threadOf(tree.path('file-0'))).not.toBe(threadId);
+  });
+
+  test('is seen in the links and times of its directory', async () => {
+    await using tree = await Tree.mount({});
+    const directory = procMkdir('directory', 0o755, tree.root);
+    const before = must(await client.sys.stat(tree.path('directory')));
+    // Times are whole milliseconds.
+    await sleep(2);
+    procMkdir('below', 0o755, directory);
+    await until(async () => {
+      const { nlink, mtime } = must(await client.sys.stat(tree.path('directory')));
+      return nlink === before.nlink + 1 && mtime > before.mtime;
+    }, 'The kernel believes what it was told before.');
   });
 
   test('is served all the same when no worker can import it', async () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { libcFunction } from '../../../src/sys/libc.ts';
-import { type Answer, answer } from '../answer.ts';
+import { type Answer, answer, done } from '../answer.ts';
 
 export const RENAME_NOREPLACE = 1;
 export const RENAME_EXCHANGE = 2;
@@ -23,6 +23,29 @@ const renameat2 = libcFunction<
   [fromDirectory: number, from: string, toDirectory: number, to: string, flags: number]
 >('renameat2', 'int', ['int', 'str', 'int', 'str', 'uint']);
 
+const getdents = libcFunction<[fd: number, buffer: Uint8Array, size: number]>('getdents64', 'long', [
+  'int',
+  'void *',
+  'size_t',
+]);
+
+/** An entry as getdents64(2) lists it. */
+export interface Dirent {
+  readonly name: string;
+  readonly ino: bigint;
+  readonly type: number;
+}
+
+/** Source: struct linux_dirent64 in getdents(2). */
+function direntsIn(bytes: Buffer): Dirent[] {
+  const entries: Dirent[] = [];
+  for (let at = 0; at < bytes.length; at += bytes.readUInt16LE(at + 16)) {
+    const name = bytes.toString('utf8', at + 19, bytes.indexOf(0, at + 19));
+    entries.push({ name, ino: bytes.readBigUInt64LE(at), type: bytes.readUInt8(at + 18) });
+  }
+  return entries;
+}
+
 /** What concerns names in a directory. */
 export const nameCalls = {
   readdir: (path: string): Answer<string[]> => answer(() => readdirSync(path)),
@@ -33,6 +56,13 @@ export const nameCalls = {
   rmdir: (path: string): Answer<number> => answer(() => rmdir(path)),
   symlink: (target: string, path: string): Answer<number> => answer(() => symlink(target, path)),
   link: (from: string, to: string): Answer<number> => answer(() => link(from, to)),
+  /** One call, with room for `size` bytes; no entries at the end. */
+  getdents: (fd: number, size: number): Answer<Dirent[]> =>
+    answer(() => {
+      const bytes = Buffer.alloc(size);
+      return direntsIn(bytes.subarray(0, getdents(fd, bytes, size)));
+    }),
+  chdir: (path: string): Answer<0> => done(() => process.chdir(path)),
   rename: (from: string, to: string, flags = 0): Answer<number> =>
     answer(() => renameat2(AT_FDCWD, from, AT_FDCWD, to, flags)),
 };

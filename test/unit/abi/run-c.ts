@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The lines that a C program prints, whose main has these statements, with linux/fuse.h and errno.h included. */
-export function runC(statements: readonly string[]): string[] {
+/** The lines that a C program prints, whose main has these statements, with linux/fuse.h, errno.h and `more` included. */
+export function runC(statements: readonly string[], more: readonly string[] = []): string[] {
   const dir = mkdtempSync(join(tmpdir(), 'ramproc-c-'));
   try {
-    const headers = ['linux/fuse.h', 'errno.h', 'stddef.h', 'stdio.h'].map(
+    const headers = ['linux/fuse.h', 'errno.h', 'stddef.h', 'stdio.h', ...more].map(
       (header) => `#include <${header}>`,
     );
     const source = [...headers, 'int main(void) {', ...statements, 'return 0;', '}', ''];

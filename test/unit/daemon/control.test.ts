@@ -153,7 +153,7 @@ test('a teardown is waited for by who wants to, goes on without, and is done onc
     seen.finished = true;
   }
   const device = `0:${devices}`;
-  const mount = { dir: '/nowhere', closed: Promise.resolve(), connected: false, unmount() {} };
+  const mount = { dir: '/nowhere', closed: Promise.resolve(), connected: false, unmount() {}, abort() {} };
   const served = { device, mount, plan: plan({}), teardown: new Teardown(steps()), since: new Date() };
   const { server, name } = serve(answers([served]));
   await using _server = server;

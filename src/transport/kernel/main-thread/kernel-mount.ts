@@ -5,17 +5,20 @@ import { MountError } from '../../../mount/mount-error.ts';
 import { type Claim, claim } from '../../../mount/mount-point.ts';
 import type { MountOptions } from '../../../mount/options.ts';
 import { unmountFuse } from '../../../mount/unmount.ts';
-import type { ProcDirEntry, TreeWatcher } from '../../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
+import type { TreeWatcher } from '../../../proc-fs/entries/watcher.ts';
 import { setNonblocking } from '../../../sys/descriptor.ts';
 import { isHungUp } from '../../../sys/watch.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
 import { atExit } from '../../at-exit.ts';
 import type { Mount } from '../../mount.ts';
+import { type Trace, type Traced, tell } from '../../trace.ts';
 import type { Usage } from '../../usage.ts';
 import { lend, takeBack } from '../channel/backing.ts';
 import { DeviceChannel } from '../channel/device.ts';
 import { openRecording, recorded } from '../channel/recording.ts';
+import { traced } from '../channel/tracing.ts';
 import { CachedPages } from '../wire/cached-pages.ts';
 import type { Channel } from '../wire/channel.ts';
 import { initialize, type Wants } from '../wire/init.ts';
@@ -37,6 +40,8 @@ export interface KernelMountOptions extends MountOptions {
    * looking into what the kernel asks. Default: none.
    */
   readonly record?: string | undefined;
+  /** Called with each request once it is answered. Default: nobody is told. */
+  readonly trace?: Trace | undefined;
 }
 
 /**
@@ -57,6 +62,7 @@ export class KernelMount implements Mount, TreeWatcher {
   /** The numbers under which the kernel was lent backing files, by inode. */
   readonly #backing = new Map<number, number>();
   readonly #cachedPages = new Map<number, CachedPages>();
+  readonly #trace: Trace | undefined;
   #isClosed = false;
 
   /**
@@ -76,11 +82,13 @@ export class KernelMount implements Mount, TreeWatcher {
   ): Promise<KernelMount> {
     const recording = options.record === undefined ? undefined : openRecording(options.record);
     const { fd, identity } = await mountDevice(dir, options, recording);
-    const channel = recorded(new DeviceChannel(fd), recording);
+    const device = recorded(new DeviceChannel(fd), recording);
+    // Its mount is there by the time that it has served anything.
+    const channel = traced(device, options.trace && ((one) => mount.#told(one)));
     let mount: KernelMount;
     try {
       const wants = { ...needsOf(filesBelow(root)), ...options.wants };
-      initialize(channel, wants);
+      initialize(device, wants);
       setNonblocking(fd);
       mount = new KernelMount(root, identity, { fd, channel, recording, wants }, options);
     } catch (error) {
@@ -101,9 +109,10 @@ export class KernelMount implements Mount, TreeWatcher {
     root: ProcDirEntry,
     identity: MountIdentity,
     connection: { fd: number; channel: Channel; recording: number | undefined; wants: Wants },
-    { threads = DEFAULT_THREADS, usage }: KernelMountOptions,
+    { threads = DEFAULT_THREADS, usage, trace }: KernelMountOptions,
   ) {
     this.dir = identity.dir;
+    this.#trace = trace;
     this.#identity = identity;
     const { fd, channel, recording } = connection;
     this.#fd = fd;
@@ -113,15 +122,17 @@ export class KernelMount implements Mount, TreeWatcher {
       backing: this.#backing,
       cachedPages: this.#cachedPages,
       usage,
+      found: (entry) => this.#admit(entry),
       gone: ({ ino }) => this.#unshare(ino),
     });
     const nodes = [...filesBelow(root)].flatMap((entry) => this.#share(entry) ?? []);
     const watch = root.watch(this);
     this.#workers = new Workers(
-      { fd, recording, threads, nodes },
+      { fd, recording, tracing: trace !== undefined, threads, nodes },
       {
         serve: (request) => this.#server.serve(request),
         written: (write) => this.#server.written(write),
+        traced: (one) => this.#told(one),
         abandon: (unique) => this.#server.abandon(unique),
         giveUp: () => this.#giveUp(),
       },
@@ -154,6 +165,19 @@ export class KernelMount implements Mount, TreeWatcher {
     this.#workers.keepAlive(keep);
   }
 
+  #told(one: Traced): void {
+    if (this.#trace !== undefined) tell(this.#trace, one, this.#server.pathOf(one.ino));
+  }
+
+  abort(): void {
+    try {
+      this.unmount(true);
+    } finally {
+      // The connection ends with them.
+      this.#workers.stop();
+    }
+  }
+
   /** Who has a file open is served for as long as there are workers, and then gets ENOTCONN. */
   #giveUp(): void {
     try {
@@ -170,6 +194,14 @@ export class KernelMount implements Mount, TreeWatcher {
   }
 
   adding(entry: ProcDirEntry): void {
+    this.#admit(entry);
+    const { ino } = entry.parent;
+    // Its links and times are not what they were, if the kernel knows it.
+    if (this.#server.node(ino) !== undefined) notifyInvalInode(this.#channel, ino);
+  }
+
+  /** Has an entry served. Throws a MountError when it can't be. */
+  #admit(entry: ProcDirEntry): void {
     const needs = needsOf([entry]);
     for (const what of ['mmap', 'passthrough'] as const) {
       if (needs[what] && !this.#wants[what]) {

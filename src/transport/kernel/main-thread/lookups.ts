@@ -1,4 +1,4 @@
-import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
 
 /**
  * The entries that the kernel knows, and how often it was told of each: `nlookup` of the FUSE protocol. An entry that

@@ -1,6 +1,7 @@
 import type { Caller } from '../../../proc-fs/caller.ts';
 import type { ProcFile } from '../../../proc-fs/handler.ts';
 import type { ProcOps } from '../../../proc-fs/proc-ops.ts';
+import { released } from '../../../proc-fs/released.ts';
 
 /** An open file, and whose it is: a directory has no ProcOps. */
 interface OpenFile {
@@ -22,6 +23,10 @@ export class OpenFiles {
     return this.#files.get(fh)?.file;
   }
 
+  opsOf(fh: number): ProcOps | undefined {
+    return this.#files.get(fh)?.ops;
+  }
+
   delete(fh: number): void {
     this.#files.delete(fh);
   }
@@ -30,7 +35,9 @@ export class OpenFiles {
   release(fh: number, caller: Caller): void {
     const open = this.#files.get(fh);
     this.#files.delete(fh);
-    open?.ops?.procRelease(open.file, caller);
+    if (open === undefined) return;
+    if (open.ops === undefined) released(open.file);
+    else open.ops.procRelease(open.file, caller);
   }
 
   releaseAll(caller: Caller): void {

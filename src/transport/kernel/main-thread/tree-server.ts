@@ -1,9 +1,10 @@
 import type { Fields, Struct, View } from '../../../abi/c-struct.ts';
 import { FUSE_ROOT_ID, Opcode } from '../../../abi/fuse.ts';
-import { fuseIoctlIn, fuseOpenOut, fuseReadIn } from '../../../abi/structs.ts';
+import { fuseEntryOut, fuseIoctlIn, fuseOpenOut, fuseReadIn } from '../../../abi/structs.ts';
 import { NOBODY } from '../../../proc-fs/caller.ts';
+import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
 import type { ProcFile } from '../../../proc-fs/handler.ts';
-import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
+import { errnoOf, type ProcOps } from '../../../proc-fs/proc-ops.ts';
 import { EINTR, EIO } from '../../../sys/errno.ts';
 import { NO_USAGE, type Usage } from '../../usage.ts';
 import type { CachedPages } from '../wire/cached-pages.ts';
@@ -29,7 +30,9 @@ export interface TreeServerOptions {
   readonly cachedPages: ReadonlyMap<number, CachedPages>;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => Usage) | undefined;
-  /** Told of each entry that nobody can ask for any more: it was removed, and the kernel has forgotten it. */
+  /** Told of each entry that was looked up and that the kernel is about to know. Throws an Error when it can't be served. */
+  readonly found?: ((entry: ProcDirEntry) => void) | undefined;
+  /** Told of each entry that nobody can ask for any more: it was removed or looked up, and the kernel has forgotten it. */
   readonly gone?: ((entry: ProcDirEntry) => void) | undefined;
 }
 
@@ -43,6 +46,7 @@ export class TreeServer implements TreeInodes {
   readonly #channel: Channel;
   readonly #options: TreeServerOptions;
   readonly #files = new OpenFiles();
+  readonly #wakers = new WeakMap<ProcFile, () => void>();
   /** Requests whose handlers have not answered yet, by their `unique`. */
   readonly #waiting = new Map<number, Call>();
 
@@ -55,6 +59,7 @@ export class TreeServer implements TreeInodes {
   /** Serves a request's message, which a whole header is known to be there of. */
   serve(message: Uint8Array): void {
     const call = Call.of(message, room(message));
+    call.since = performance.now();
     const answer = dispatch(treeOperations, this, call);
     if (typeof answer === 'number') {
       this.#channel.answer(call, answer);
@@ -66,16 +71,15 @@ export class TreeServer implements TreeInodes {
       if (this.#waiting.delete(unique)) this.#channel.answer(call, result);
       else this.#undo(call, result);
     };
-    answer.then(late, (error: unknown) => {
-      console.error(error);
-      late(-EIO);
-    });
+    answer.catch(errnoOf).then(late);
   }
 
-  /** The answer comes too late for a client that was told otherwise: what it opened for it, nobody else releases. */
+  /** The answer comes too late for a client that was told otherwise: what it opened or found for it, nobody else lets go of. */
   #undo(call: Call, result: number): void {
-    if (call.header.opcode !== Opcode.OPEN || result < 0) return;
-    this.#files.release(call.outputAt(fuseOpenOut, 0).fh, call.caller);
+    if (result < 0) return;
+    const { opcode } = call.header;
+    if (opcode === Opcode.OPEN) this.#files.release(call.outputAt(fuseOpenOut, 0).fh, call.caller);
+    if (opcode === Opcode.LOOKUP) this.forget(call.outputAt(fuseEntryOut, 0).nodeid, 1);
   }
 
   /** Answers a request whose worker is gone. */
@@ -98,13 +102,19 @@ export class TreeServer implements TreeInodes {
     return nodeid === FUSE_ROOT_ID ? this.#root : this.#lookups.get(nodeid);
   }
 
+  /** Where an inode is in the tree, or '' for one that isn't known. */
+  pathOf(nodeid: number): string {
+    return this.node(nodeid)?.path ?? '';
+  }
+
   known(entry: ProcDirEntry): void {
+    if (entry.isLookedUp && this.#lookups.get(entry.ino) === undefined) this.#options.found?.(entry);
     this.#lookups.add(entry);
   }
 
   forget(nodeid: number, nlookup: number): void {
     const entry = this.#lookups.forget(nodeid, nlookup);
-    if (entry?.isRemoved) this.#options.gone?.(entry);
+    if (entry?.isRemoved || entry?.isLookedUp) this.#options.gone?.(entry);
   }
 
   /** An entry was removed from the tree. */
@@ -112,13 +122,16 @@ export class TreeServer implements TreeInodes {
     if (this.#lookups.get(entry.ino) === undefined) this.#options.gone?.(entry);
   }
 
-  keepFile(file: ProcFile, { ops, kind }: ProcDirEntry): number {
-    if (ops?.placement.shared !== undefined) return fhOf(file);
-    return this.#files.add(file, kind === 'file' ? ops : undefined);
+  keepFile(file: ProcFile, _entry: ProcDirEntry, ops: ProcOps | undefined): number {
+    return ops?.placement.shared === undefined ? this.#files.add(file, ops) : fhOf(file);
   }
 
   file({ ops }: ProcDirEntry, fh: number): ProcFile | undefined {
     return ops?.placement.shared === undefined ? this.#files.get(fh) : new SharedFile().place(fh);
+  }
+
+  opsOf({ ops }: ProcDirEntry, fh: number): ProcOps | undefined {
+    return ops?.placement.shared === undefined ? (this.#files.opsOf(fh) ?? ops) : ops;
   }
 
   dropFile(_node: ProcDirEntry, fh: number): void {
@@ -147,8 +160,10 @@ export class TreeServer implements TreeInodes {
     return this.#options.backing.get(ino);
   }
 
-  waker(kh: number): () => void {
-    return () => notifyPoll(this.#channel, kh);
+  waker(file: ProcFile, kh: number): () => void {
+    const waker = this.#wakers.get(file) ?? (() => notifyPoll(this.#channel, kh));
+    this.#wakers.set(file, waker);
+    return waker;
   }
 
   usage(): Usage {

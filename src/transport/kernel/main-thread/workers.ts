@@ -4,6 +4,7 @@ import { isMainThread, Worker } from 'node:worker_threads';
 import { Event } from '../../../sys/eventfd.ts';
 import { runsInParallel } from '../../../sys/processors.ts';
 import { reason } from '../../../text/reason.ts';
+import type { Traced } from '../../trace.ts';
 import { allocateCalls, callAll, setLeader, stopAll } from '../channel/calls.ts';
 import {
   type News,
@@ -36,6 +37,8 @@ export interface WorkersOwner {
   serve(request: Uint8Array): void;
   /** A WRITE is done, and to be answered once the kernel has dropped the cached pages of its range. */
   written(write: Written): void;
+  /** A worker has answered a request, and was to tell. */
+  traced(traced: Traced): void;
   /** A worker ended in the middle of this request, which still waits for its answer. */
   abandon(unique: number): void;
   /** A worker ended and can't be replaced. Those that are left go on until the file system is unmounted. */
@@ -47,6 +50,8 @@ export interface WorkersOptions {
   readonly fd: number;
   /** The file that the mount is recorded in, if it is. */
   readonly recording: number | undefined;
+  /** Whether to tell of each request. */
+  readonly tracing: boolean;
   /** How many, 1 or more. */
   readonly threads: number;
   /** The files that they serve from the start. */
@@ -68,11 +73,12 @@ export class Workers {
   readonly #owner: WorkersOwner;
   readonly #running = new Set<Worker>();
 
-  constructor({ fd, recording, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
+  constructor({ fd, recording, tracing, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
     this.#nodes = new Map(nodes.map((node) => [node.ino, node]));
     this.#data = {
       fd,
       recording,
+      tracing,
       stop: this.#stop.fd,
       owner: threadNumber(),
       look: runsInParallel() ? LOOK : 0,
@@ -148,6 +154,7 @@ export class Workers {
         ready();
       } else if (message === 'ended') ended = true;
       else if (message instanceof Uint8Array) this.#owner.serve(message);
+      else if ('traced' in message) this.#owner.traced(message.traced);
       else this.#owner.written(message);
     });
     worker.on('error', (error) => {

@@ -22,6 +22,8 @@ export class Call {
   readonly reply: Uint8Array;
   /** How many bytes of `request` a channel got: see `arrived`. */
   length = 0;
+  /** When it came, as performance.now() says, if somebody wants to know how long it takes. */
+  since = 0;
   readonly header: ReturnType<typeof fuseInHeader.at>;
   readonly caller: RequestCaller;
   readonly #reader = new UserSliceReader();

@@ -1,5 +1,5 @@
 import { Opcode } from '../../../abi/fuse.ts';
-import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
 import { errnoOf, type Raw } from '../../../proc-fs/proc-ops.ts';
 import { EINVAL, ENOENT, ENOSYS } from '../../../sys/errno.ts';
 import type { Call } from './call.ts';
@@ -22,16 +22,13 @@ import { statfs } from './operations/statfs.ts';
 import { write } from './operations/write.ts';
 import type { TreeInodes } from './tree-inodes.ts';
 
-type Table<N extends Node, I> = readonly (Operation<N, I> | undefined)[];
+export type Table<N extends Node, I> = readonly (Operation<N, I> | undefined)[];
 
 function table<N extends Node, I>(operations: Partial<Record<number, Operation<N, I>>>): Table<N, I> {
   return Object.assign([], operations);
 }
 
-/** What may be asked of a file, by opcode. */
-export const fileOperations: Table<Node, Inodes> = table({
-  [Opcode.GETATTR]: getattr,
-  [Opcode.SETATTR]: setattr,
+const withoutAttributes = {
   [Opcode.OPEN]: open,
   [Opcode.RELEASE]: release,
   [Opcode.READ]: read,
@@ -41,7 +38,17 @@ export const fileOperations: Table<Node, Inodes> = table({
   [Opcode.COPY_FILE_RANGE]: copyFileRange,
   [Opcode.FSYNC]: fsync,
   [Opcode.IOCTL]: ioctl,
+};
+
+/** What may be asked of a file, by opcode. */
+export const fileOperations: Table<Node, Inodes> = table({
+  ...withoutAttributes,
+  [Opcode.GETATTR]: getattr,
+  [Opcode.SETATTR]: setattr,
 });
+
+/** The same of a file whose attributes its directory entry keeps. */
+export const bareFileOperations: Table<Node, Inodes> = table(withoutAttributes);
 
 /** What may be asked of the whole tree, files included. What is missing is ENOSYS, and the kernel asks it once. */
 export const treeOperations: Table<ProcDirEntry, TreeInodes> = table<ProcDirEntry, TreeInodes>({

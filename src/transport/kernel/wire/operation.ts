@@ -1,7 +1,7 @@
 import type { Fields, Struct, View } from '../../../abi/c-struct.ts';
 import type { Caller } from '../../../proc-fs/caller.ts';
+import type { NodeKind } from '../../../proc-fs/entries/node.ts';
 import type { Attr, AttrChange, MaybePromise, ProcFile } from '../../../proc-fs/handler.ts';
-import type { NodeKind } from '../../../proc-fs/proc-dir-entry.ts';
 import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
 import { ENOENT, ENOTDIR } from '../../../sys/errno.ts';
 import type { CachedPages } from './cached-pages.ts';
@@ -16,6 +16,8 @@ export interface Node {
   readonly kind: NodeKind;
   readonly nlink: number;
   readonly ops: ProcOps | undefined;
+  /** Whether nothing of it may be believed for longer than a call. */
+  readonly isLookedUp: boolean;
   /** What stat(2) tells, or a negative error number. */
   getattr(caller: Caller): MaybePromise<Attr | number>;
   /** 0, or a negative error number. */
@@ -26,10 +28,12 @@ export interface Node {
 export interface Inodes<N extends Node = Node> {
   /** The inode that the kernel means by `nodeid`. */
   node(nodeid: number): N | undefined;
-  /** Keeps an open file of a node. Returns the `fh` that its calls will carry. */
-  keepFile(file: ProcFile, node: N): number;
+  /** Keeps an open file of a node, which was opened by `ops`. Returns the `fh` that its calls will carry. */
+  keepFile(file: ProcFile, node: N, ops: ProcOps | undefined): number;
   /** An open file of a node. */
   file(node: N, fh: number): ProcFile | undefined;
+  /** The ProcOps that opened it: those of its node, unless that was described anew meanwhile. */
+  opsOf(node: N, fh: number): ProcOps | undefined;
   /** Forgets an open file whose last descriptor is closed. */
   dropFile(node: N, fh: number): void;
   /** What the page cache was given of a node whose reads and writes are direct, and which may be mapped; else undefined. */
@@ -95,9 +99,9 @@ export function onFile<N extends Node, I extends Inodes<N>, F extends Fields & {
   return {
     size: struct.size,
     onNode(node, call, inodes) {
-      const { ops } = node;
-      if (ops === undefined) return -ENOENT;
       const input = call.input(struct);
+      const ops = inodes.opsOf(node, input.fh);
+      if (ops === undefined) return -ENOENT;
       const file = inodes.file(node, input.fh);
       call.caller.file = file;
       return serve(ops, file, call, input, inodes, node);

@@ -1,4 +1,5 @@
-import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
+import type { ProcFile } from '../../../proc-fs/handler.ts';
 import type { Usage } from '../../usage.ts';
 import type { Inodes } from './operation.ts';
 
@@ -8,8 +9,8 @@ export interface TreeInodes extends Inodes<ProcDirEntry> {
   known(entry: ProcDirEntry): void;
   /** The kernel forgets an inode, as far as it was told of it `nlookup` times. */
   forget(nodeid: number, nlookup: number): void;
-  /** A function that wakes whoever polls with the kernel's handle `kh`. */
-  waker(kh: number): () => void;
+  /** A function that wakes whoever polls an open file, for which the kernel's handle is `kh`: the same each time. */
+  waker(file: ProcFile, kh: number): () => void;
   /** What df shows. */
   usage(): Usage;
   /** Answers a waiting request with EINTR. Returns whether there was such a request. */

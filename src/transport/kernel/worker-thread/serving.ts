@@ -1,8 +1,8 @@
-import { Opcode } from '../../../abi/fuse.ts';
 import { EDEADLK, EIO } from '../../../sys/errno.ts';
 import type { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
-import { dispatch, fileOperations, treeOperations } from '../wire/dispatch.ts';
+import { dispatch, treeOperations } from '../wire/dispatch.ts';
+import { operationName } from '../wire/traced.ts';
 import { type News, type SharedNode, WAITING, type Written } from '../worker-contract.ts';
 import { SharedInodes, type WorkerNode } from './shared-inodes.ts';
 
@@ -62,9 +62,9 @@ export class Serving {
     serving[0] = call.header.unique;
     const { opcode, nodeid } = call.header;
     const node = this.#inodes.node(nodeid);
-    if (node === undefined || fileOperations[opcode] === undefined) this.#pass(channel, call);
+    if (node?.operations[opcode] === undefined) this.#pass(channel, call);
     else {
-      const answer = dispatch(fileOperations, this.#inodes, call);
+      const answer = dispatch(node.operations, this.#inodes, call);
       const result = typeof answer === 'number' ? answer : tooLate();
       channel.answer(call, result);
       if (node.ops.placement.secret) call.wipe(result);
@@ -78,7 +78,7 @@ export class Serving {
     if (pid !== this.#mount.owner || treeOperations[opcode]?.silent) this.#mount.pass(call.message());
     else {
       console.error(
-        `ramproc: the thread that serves a mount called into it (${nameOf(opcode)}), and would wait for itself for ever: EDEADLK. Use the asynchronous functions of fs there.`,
+        `ramproc: the thread that serves a mount called into it (${operationName(opcode)}), and would wait for itself for ever: EDEADLK. Use the asynchronous functions of fs there.`,
       );
       channel.answer(call, -EDEADLK);
     }
@@ -95,10 +95,6 @@ export class Serving {
       }
     }
   }
-}
-
-function nameOf(opcode: number): string {
-  return Object.entries(Opcode).find(([, number]) => number === opcode)?.[0] ?? `operation ${opcode}`;
 }
 
 /** A worker is never on its event loop, where a promise could be kept: see SharedHandler. */

@@ -3,6 +3,7 @@ import type { Attr, AttrChange, MaybePromise, ProcFile } from '../../../proc-fs/
 import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
 import { CachedPages, type CachedPagesState } from '../wire/cached-pages.ts';
 import type { Call } from '../wire/call.ts';
+import { bareFileOperations, fileOperations, type Table } from '../wire/dispatch.ts';
 import { type Inodes, NO_REPLY, type Node } from '../wire/operation.ts';
 import { fhOf, SharedFile } from '../wire/shared-file.ts';
 import type { SharedNode, Written } from '../worker-contract.ts';
@@ -12,13 +13,17 @@ export class WorkerNode implements Node {
   readonly ino: number;
   readonly kind = 'file';
   readonly nlink = 1;
+  readonly isLookedUp = false;
   readonly ops: ProcOps;
+  /** What may be asked of it here. */
+  readonly operations: Table<Node, Inodes>;
   readonly backing: number | undefined;
   readonly cachedPages: CachedPages | undefined;
 
   constructor(ino: number, ops: ProcOps, backing?: number, cachedPages?: CachedPagesState) {
     this.ino = ino;
     this.ops = ops;
+    this.operations = ops.hasAttr ? fileOperations : bareFileOperations;
     this.backing = backing;
     this.cachedPages = cachedPages && new CachedPages(cachedPages);
   }
@@ -73,6 +78,10 @@ export class SharedInodes implements Inodes<WorkerNode> {
 
   file(_node: WorkerNode, fh: number): ProcFile {
     return this.#file.place(fh);
+  }
+
+  opsOf({ ops }: WorkerNode): ProcOps {
+    return ops;
   }
 
   dropFile(): void {}

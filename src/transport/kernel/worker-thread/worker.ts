@@ -1,8 +1,10 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Traced } from '../../trace.ts';
 import { Called, Calling } from '../channel/calls.ts';
 import { DeviceChannel } from '../channel/device.ts';
 import { Patience } from '../channel/patience.ts';
 import { recorded } from '../channel/recording.ts';
+import { traced } from '../channel/tracing.ts';
 import { Call } from '../wire/call.ts';
 import { MAX_WRITE } from '../wire/init.ts';
 import type { News, WorkerData, WorkerMessage } from '../worker-contract.ts';
@@ -13,7 +15,7 @@ if (parentPort === null)
   throw new Error('worker.ts is the start of a worker thread, not a module to import.');
 const port = parentPort;
 printAtOnce();
-const { fd, stop, recording, thread, owner, look, sleep, nodes, serving, news, calls }: WorkerData =
+const { fd, stop, recording, tracing, thread, owner, look, sleep, nodes, serving, news, calls }: WorkerData =
   workerData;
 const send = (message: WorkerMessage) => port.postMessage(message);
 const worker = new Serving({ serving, news, owner, takeNews, pass: send });
@@ -27,7 +29,9 @@ if (memory === undefined || memory.length < Call.space(MAX_WRITE))
 const patience = new Patience(fd, stop, look, sleep);
 const waiting = thread === 0 ? new Calling(patience, calls) : new Called(patience, calls, sleep);
 send('ready');
-await worker.run(recorded(new DeviceChannel(fd, waiting), recording), Call.within(memory, MAX_WRITE));
+const channel = recorded(new DeviceChannel(fd, waiting), recording);
+const tell = tracing ? (one: Traced) => send({ traced: one }) : undefined;
+await worker.run(traced(channel, tell), Call.within(memory, MAX_WRITE));
 send('ended');
 
 /** What has been posted to this thread, which is on no event loop to be told. */

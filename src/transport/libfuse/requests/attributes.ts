@@ -1,13 +1,13 @@
 import { NOBODY } from '../../../proc-fs/caller.ts';
+import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
 import type { Attr, AttrChange } from '../../../proc-fs/handler.ts';
-import type { ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
 import { EINVAL, EIO, ENOENT } from '../../../sys/errno.ts';
 import { copyToMemory } from '../../../sys/memory.ts';
 import { S_IFMT } from '../../../sys/stat.ts';
 import type { Timespec } from '../../../sys/time.ts';
 import type { NativeRequest } from '../fuse-native.ts';
 import { lookInto, stat } from '../layout.ts';
-import { type Handlers, join64, type NativeTree } from '../server.ts';
+import { type Handlers, join64, type NativeTree, settle } from '../server.ts';
 
 /** chown(2): leave it. */
 const UNCHANGED = 2 ** 32 - 1;
@@ -19,16 +19,11 @@ const out = stat.at(new DataView(bytes.buffer), 0);
  * Answers with an entry's attributes. They are written to libfuse's own `struct stat`, as the addon would do it, which
  * takes whole milliseconds since 1970 and no time before.
  */
-function answerAttr(server: NativeTree, request: NativeRequest, entry: ProcDirEntry | undefined): void {
-  const finish = (attr: Attr | number) => {
-    if (entry !== undefined && typeof attr !== 'number') {
-      copyToMemory(lookInto(request).stat, encode(entry, attr));
-    }
+function answerAttr(server: NativeTree, request: NativeRequest, entry: ProcDirEntry): void {
+  settle(entry.getattrFound(NOBODY), (attr) => {
+    if (typeof attr !== 'number') copyToMemory(lookInto(request).stat, encode(entry, attr));
     server.answer(request, typeof attr === 'number' ? attr : 0);
-  };
-  const attr = entry?.getattr(NOBODY) ?? -ENOENT;
-  if (attr instanceof Promise) attr.then(finish);
-  else finish(attr);
+  });
 }
 
 function encode(entry: ProcDirEntry, { mode, atime, mtime, ctime, ...same }: Attr): Uint8Array {
@@ -60,10 +55,16 @@ export function attributes(
   server: NativeTree,
 ): Handlers<'getattr' | 'fgetattr' | 'chmod' | 'chown' | 'utimens' | 'truncate' | 'ftruncate'> {
   const change = (request: NativeRequest, path: string, changed: AttrChange) =>
-    server.answerRaw(request, server.entry(path)?.setattr(changed, NOBODY) ?? -ENOENT);
+    server.onEntry(request, path, (entry) => server.answerRaw(request, entry.setattr(changed, NOBODY)));
   return {
-    getattr: (request, path) => answerAttr(server, request, server.entry(path)),
-    fgetattr: (request, _path, fh) => answerAttr(server, request, server.files.get(fh)?.entry),
+    getattr: (request, path) => server.onEntry(request, path, (entry) => answerAttr(server, request, entry)),
+
+    fgetattr(request, _path, fh) {
+      const entry = server.files.get(fh)?.entry;
+      if (entry === undefined) server.answer(request, -ENOENT);
+      else answerAttr(server, request, entry);
+    },
+
     chmod: (request, path, mode) => change(request, path, { mode: mode & 0o7777 }),
 
     chown: (request, path, uid, gid) =>
@@ -77,11 +78,10 @@ export function attributes(
       change(request, path, { atime: timespec(atime), mtime: timespec(mtime) });
     },
 
-    truncate(request, path, low, high) {
-      const entry = server.entry(path);
-      if (entry === undefined) return server.answer(request, -ENOENT);
-      server.answerRaw(request, entry.ops?.procTruncate(join64(low, high), NOBODY) ?? -EIO);
-    },
+    truncate: (request, path, low, high) =>
+      server.onEntry(request, path, ({ ops }) =>
+        server.answerRaw(request, ops?.procTruncate(join64(low, high), NOBODY) ?? -EIO),
+      ),
 
     ftruncate: (request, _path, fh, low, high) =>
       server.answerRaw(request, server.files.get(fh)?.ops.procTruncate(join64(low, high), NOBODY) ?? -EINVAL),

@@ -1,6 +1,10 @@
-import { NAME_MAX, type ProcDirEntry } from '../../../proc-fs/proc-dir-entry.ts';
-import { ENOENT, ENOTDIR } from '../../../sys/errno.ts';
-import type { Handlers, NativeTree } from '../server.ts';
+import { NOBODY } from '../../../proc-fs/caller.ts';
+import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
+import { NAME_MAX } from '../../../proc-fs/entries/name.ts';
+import { type AddEntry, OpenDirectory } from '../../../proc-fs/entries/open-directory.ts';
+import { answer } from '../../../proc-fs/proc-ops.ts';
+import { ENAMETOOLONG, ENOTDIR } from '../../../sys/errno.ts';
+import { type Handlers, type NativeTree, settle } from '../server.ts';
 import { modeOf } from './attributes.ts';
 
 /** The numbers of what index.js of fuse-native makes of a stat, and where the two lie that a listing has. */
@@ -15,22 +19,45 @@ function listed(entry: ProcDirEntry): Uint32Array {
   return numbers;
 }
 
+/** The longest target of a link, in bytes (PATH_MAX, with its NUL). */
+const MOST_OF_LINK = 4095;
+
 /** The largest number of pages that the addon can pass on. */
 const MOST = 2 ** 32 - 1;
 
-export function directories(server: NativeTree): Handlers<'readdir' | 'statfs' | 'listxattr'> {
+export function directories(server: NativeTree): Handlers<'readdir' | 'readlink' | 'statfs' | 'listxattr'> {
   const { native } = server;
   return {
     /** libfuse asks for the whole listing at once, and keeps it for as long as the directory is open. */
-    readdir(request, path) {
-      const directory = server.entry(path);
-      if (directory === undefined) return server.answer(request, -ENOENT);
-      if (directory.kind !== 'directory') return server.answer(request, -ENOTDIR);
-      const children = [...directory.children];
-      const names = ['.', '..', ...children.map(({ name }) => name)];
-      const stats = [directory, directory.parent, ...children].map(listed);
-      native.fuse_native_signal_readdir(request, 0, names, stats);
-    },
+    readdir: (request, path) =>
+      server.onEntry(request, path, (directory) => {
+        if (directory.kind !== 'directory') return server.answer(request, -ENOTDIR);
+        const names: string[] = [];
+        const stats: Uint32Array[] = [];
+        const open = new OpenDirectory(directory);
+        const add: AddEntry = (name, entry) => {
+          stats.push(listed(entry));
+          return names.push(name) > 0;
+        };
+        const listing = answer(
+          () => open.list(0, NOBODY, add),
+          () => 0,
+        );
+        settle(listing, (result) => {
+          open.close();
+          if (result < 0) server.answer(request, result);
+          else native.fuse_native_signal_readdir(request, 0, names, stats);
+        });
+      }),
+
+    readlink: (request, path) =>
+      server.onEntry(request, path, (entry) =>
+        settle(entry.readlink(NOBODY), (target) => {
+          if (typeof target === 'number') return server.answer(request, target);
+          if (Buffer.byteLength(target) > MOST_OF_LINK) return server.answer(request, -ENAMETOOLONG);
+          native.fuse_native_signal_readlink(request, 0, target);
+        }),
+      ),
 
     statfs(request) {
       const { used, max, size } = server.usage();

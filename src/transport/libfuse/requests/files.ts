@@ -20,14 +20,15 @@ export function files(server: NativeTree): Handlers<'open' | 'release' | 'read' 
   const { native } = server;
   return {
     open(request, path, flags) {
-      const entry = server.entry(path);
-      const ops = entry?.ops;
-      if (entry === undefined || ops === undefined) return server.answer(request, -ENOENT);
-      const file: ProcFile = { flags, uid: NOBODY.uid, pos: 0, privateData: undefined };
-      settle(ops.procOpen(file, NOBODY), (result) => {
-        if (result < 0) return server.answer(request, result);
-        if (ops.handler.lseek === undefined) setNonseekable(request, flags);
-        native.fuse_native_signal_open(request, 0, server.files.add({ entry, ops, file }));
+      server.onEntry(request, path, (entry) => {
+        const { ops } = entry;
+        if (ops === undefined) return server.answer(request, -ENOENT);
+        const file: ProcFile = { flags, uid: NOBODY.uid, pos: 0, privateData: undefined };
+        settle(ops.procOpen(file, NOBODY), (result) => {
+          if (result < 0) return server.answer(request, result);
+          if (ops.handler.lseek === undefined) setNonseekable(request, flags);
+          native.fuse_native_signal_open(request, 0, server.files.add({ entry, ops, file }));
+        });
       });
     },
 

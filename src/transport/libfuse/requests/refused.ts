@@ -1,3 +1,4 @@
+import { answer } from '../../../proc-fs/proc-ops.ts';
 import { refusal } from '../../refusal.ts';
 import type { NativeRequest } from '../fuse-native.ts';
 import type { Handlers, NativeTree } from '../server.ts';
@@ -16,7 +17,12 @@ export function refused(
     link: create,
     unlink: remove,
     rmdir: remove,
-    rename: (request, _path, newPath) =>
-      server.answer(request, -refusal.rename(server.entry(newPath) !== undefined)),
+    rename(request, _path, newPath) {
+      const refused = answer(
+        () => server.entry(newPath),
+        (entry) => -refusal.rename(entry !== undefined),
+      );
+      server.answerRaw(request, refused);
+    },
   };
 }

@@ -1,7 +1,7 @@
 import type { View } from '../../../../abi/c-struct.ts';
 import { FattrFlag } from '../../../../abi/fuse.ts';
 import { type fuseAttr, fuseAttrOut, fuseSetattrIn } from '../../../../abi/structs.ts';
-import type { Attr, AttrChange } from '../../../../proc-fs/handler.ts';
+import type { Attr, AttrChange, MaybePromise } from '../../../../proc-fs/handler.ts';
 import type { Raw } from '../../../../proc-fs/proc-ops.ts';
 import { EIO } from '../../../../sys/errno.ts';
 import { S_IFMT } from '../../../../sys/stat.ts';
@@ -19,7 +19,8 @@ type AttrView = ReturnType<typeof fuseAttr.at>;
 const LONG = 3600;
 
 /** How long the kernel may believe a node's attributes, in seconds: not at all where the program may change them. */
-export function attrValid({ ops }: Node): number {
+export function attrValid({ ops, isLookedUp }: Node): number {
+  if (isLookedUp) return 0;
   if (!ops?.hasAttr) return LONG;
   // A store in a mapping of a backing file changes times and blocks, and the kernel forgets nothing for it.
   const { shared, backing } = ops.placement;
@@ -45,9 +46,8 @@ export function encodeAttr(out: AttrView, node: Node, attr: Attr): void {
   out.flags = 0;
 }
 
-/** `encode` with a node's attributes, when they are there. */
-export function withAttr(node: Node, call: Call, encode: (attr: Attr) => number): Raw {
-  const attr = node.getattr(call.caller);
+/** `encode` with attributes, when they are there. */
+export function withAttr(attr: MaybePromise<Attr | number>, encode: (attr: Attr) => number): Raw {
   if (typeof attr === 'number') return attr;
   if (attr instanceof Promise) return attr.then((late) => (typeof late === 'number' ? late : encode(late)));
   return encode(attr);
@@ -55,7 +55,7 @@ export function withAttr(node: Node, call: Call, encode: (attr: Attr) => number)
 
 /** Replies with a node's attributes: fuse_attr_out. */
 function replyAttr(call: Call, node: Node): Raw {
-  return withAttr(node, call, (attr) => {
+  return withAttr(node.getattr(call.caller), (attr) => {
     const out = call.output(fuseAttrOut);
     out.attr_valid = attrValid(node);
     encodeAttr(out, node, attr);

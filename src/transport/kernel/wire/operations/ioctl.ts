@@ -4,9 +4,9 @@ import { andThen, type Inodes, type Node, onNode } from '../operation.ts';
 
 /** Restricted ioctls: the kernel has copied in what the command's _IOC_SIZE says, and copies out the same. */
 export const ioctl = onNode(fuseIoctlIn, (node: Node, call, input, inodes: Inodes) => {
-  const { ops } = node;
-  if (ops === undefined) return -ENOTTY;
   const { fh, cmd, in_size: inSize, out_size: outSize } = input;
+  const ops = inodes.opsOf(node, fh);
+  if (ops === undefined) return -ENOTTY;
   if (inSize > call.bodyLength - fuseIoctlIn.size || outSize > call.room - fuseIoctlOut.size) return -EINVAL;
   const file = inodes.file(node, fh);
   call.caller.file = file;

@@ -1,5 +1,6 @@
 import { fuseBatchForgetIn, fuseEntryOut, fuseForgetIn, fuseForgetOne } from '../../../../abi/structs.ts';
-import type { ProcDirEntry } from '../../../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../../../proc-fs/entries/entry.ts';
+import { whenThere } from '../../../../proc-fs/later.ts';
 import { ENOENT } from '../../../../sys/errno.ts';
 import { namesIn } from '../names.ts';
 import { nothing } from '../nothing.ts';
@@ -13,16 +14,18 @@ const ENTRY_VALID = 3600;
 export const lookup: Operation<ProcDirEntry, TreeInodes> = {
   ...onDirectory(nothing, (parent: ProcDirEntry, call, _input, inodes: TreeInodes) => {
     const [name] = namesIn(call, 0);
-    const entry = name === undefined ? undefined : parent.child(name);
-    if (entry === undefined) return -ENOENT;
-    return withAttr(entry, call, (attr) => {
-      const out = call.output(fuseEntryOut);
-      out.nodeid = entry.ino;
-      out.entry_valid = ENTRY_VALID;
-      out.attr_valid = attrValid(entry);
-      encodeAttr(out, entry, attr);
-      inodes.known(entry);
-      return fuseEntryOut.size;
+    if (name === undefined) return -ENOENT;
+    return whenThere(parent.lookup(name, call.caller), (entry) => {
+      if (entry === undefined) return -ENOENT;
+      return withAttr(entry.getattrFound(call.caller), (attr) => {
+        const out = call.output(fuseEntryOut);
+        out.nodeid = entry.ino;
+        out.entry_valid = entry.isLookedUp ? 0 : ENTRY_VALID;
+        out.attr_valid = attrValid(entry);
+        encodeAttr(out, entry, attr);
+        inodes.known(entry);
+        return fuseEntryOut.size;
+      });
     });
   }),
   /** The shortest name and its NUL. */

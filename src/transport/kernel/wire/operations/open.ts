@@ -13,7 +13,7 @@ export const open = onNode(fuseOpenIn, (node: Node, call, { flags }, inodes: Ino
   const file = newFile(call, flags);
   return andThen(ops.procOpen(file, call.caller), () => {
     const out = call.output(fuseOpenOut);
-    out.fh = inodes.keepFile(file, node);
+    out.fh = inodes.keepFile(file, node, ops);
     const backing = inodes.backingId(node);
     out.open_flags = backing === undefined ? openFlags(ops) : FopenFlag.PASSTHROUGH;
     out.backing_id = backing ?? 0;

@@ -1,6 +1,6 @@
 import { FUSE_POLL_SCHEDULE_NOTIFY } from '../../../../abi/fuse.ts';
 import { fusePollIn, fusePollOut } from '../../../../abi/structs.ts';
-import type { ProcDirEntry } from '../../../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../../../proc-fs/entries/entry.ts';
 import { andThen, onFile } from '../operation.ts';
 import type { TreeInodes } from '../tree-inodes.ts';
 
@@ -13,7 +13,8 @@ const nobodyWaits = (): void => {};
 export const poll = onFile(
   fusePollIn,
   (ops, file, call, { kh, flags }, inodes: TreeInodes, _node: ProcDirEntry) => {
-    const wake = flags & FUSE_POLL_SCHEDULE_NOTIFY ? inodes.waker(kh) : nobodyWaits;
+    const isWaitedFor = file !== undefined && (flags & FUSE_POLL_SCHEDULE_NOTIFY) !== 0;
+    const wake = isWaitedFor ? inodes.waker(file, kh) : nobodyWaits;
     return andThen(ops.procPoll(file, wake, call.caller), (events) => {
       call.output(fusePollOut).revents = events;
       return fusePollOut.size;

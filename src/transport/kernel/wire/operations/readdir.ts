@@ -1,5 +1,8 @@
 import { fuseDirent, fuseOpenIn, fuseOpenOut, fuseReadIn, fuseReleaseIn } from '../../../../abi/structs.ts';
-import type { ProcDirEntry } from '../../../../proc-fs/proc-dir-entry.ts';
+import type { ProcDirEntry } from '../../../../proc-fs/entries/entry.ts';
+import { OpenDirectory } from '../../../../proc-fs/entries/open-directory.ts';
+import { whenThere } from '../../../../proc-fs/later.ts';
+import { released, whenReleased } from '../../../../proc-fs/released.ts';
 import { EINVAL } from '../../../../sys/errno.ts';
 import { DT } from '../../../../sys/stat.ts';
 import type { Call } from '../call.ts';
@@ -11,7 +14,11 @@ import { newFile } from './open.ts';
 export const opendir = onDirectory(
   fuseOpenIn,
   (directory: ProcDirEntry, call, { flags }, inodes: TreeInodes) => {
-    call.output(fuseOpenOut).fh = inodes.keepFile(newFile(call, flags), directory);
+    const file = newFile(call, flags);
+    const open = new OpenDirectory(directory);
+    file.privateData = open;
+    whenReleased(file, () => open.close());
+    call.output(fuseOpenOut).fh = inodes.keepFile(file, directory, undefined);
     return fuseOpenOut.size;
   },
 );
@@ -19,6 +26,8 @@ export const opendir = onDirectory(
 export const releasedir = onDirectory(
   fuseReleaseIn,
   (directory: ProcDirEntry, _call, { fh }, inodes: TreeInodes) => {
+    const file = inodes.file(directory, fh);
+    if (file !== undefined) released(file);
     inodes.dropFile(directory, fh);
     return 0;
   },
@@ -29,25 +38,17 @@ export const fsyncdir = onDirectory(
   (_directory: ProcDirEntry, _call, _input, _inodes: TreeInodes) => 0,
 );
 
-/** Where the `..` of a listing stands; `.` is before it, and an entry stands at its inode number, which is above. */
-const DOT = 0;
-const DOT_DOT = 1;
-
-/**
- * A position in a directory is the inode number after which to go on: numbers only grow, so entries that come and go
- * between two calls make none of the others appear twice or not at all.
- */
 export const readdir = onDirectory(
   fuseReadIn,
-  (directory: ProcDirEntry, call, { offset, size }, _inodes: TreeInodes) => {
+  (directory: ProcDirEntry, call, { fh, offset, size }, inodes: TreeInodes) => {
     if (size > call.room) return -EINVAL;
+    const open = inodes.file(directory, fh)?.privateData;
+    if (!(open instanceof OpenDirectory)) return -EINVAL;
     const list = new DirectoryListing(call, size);
-    if (offset <= DOT) list.add('.', directory.ino, DOT_DOT, DT.directory);
-    if (offset <= DOT_DOT) list.add('..', directory.parent.ino, DOT_DOT + 1, DT.directory);
-    for (const { name, ino, kind } of directory.children) {
-      if (ino >= offset) list.add(name, ino, ino + 1, DT[kind]);
-    }
-    return list.length;
+    const listed = open.list(offset, call.caller, (name, { ino, kind }, next) =>
+      list.add(name, ino, next, DT[kind]),
+    );
+    return whenThere(listed, () => list.length);
   },
 );
 
@@ -56,19 +57,17 @@ class DirectoryListing {
   length = 0;
   readonly #call: Call;
   readonly #size: number;
-  #full = false;
 
   constructor(call: Call, size: number) {
     this.#call = call;
     this.#size = size;
   }
 
-  /** `next` is the position behind this entry. */
-  add(name: string, ino: number, next: number, type: number): void {
+  /** `next` is the position behind this entry. Returns false when it doesn't fit. */
+  add(name: string, ino: number, next: number, type: number): boolean {
     const bytes = Buffer.from(name);
     const size = Math.ceil((fuseDirent.size + bytes.length) / 8) * 8;
-    this.#full ||= this.length + size > this.#size;
-    if (this.#full) return;
+    if (this.length + size > this.#size) return false;
     this.#call.outputBytes(this.length, size).set(bytes, fuseDirent.size);
     Object.assign(this.#call.outputAt(fuseDirent, this.length), {
       ino,
@@ -77,5 +76,6 @@ class DirectoryListing {
       type,
     });
     this.length += size;
+    return true;
   }
 }

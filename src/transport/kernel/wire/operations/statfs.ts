@@ -1,5 +1,5 @@
 import { fuseStatfsOut } from '../../../../abi/structs.ts';
-import { NAME_MAX } from '../../../../proc-fs/proc-dir-entry.ts';
+import { NAME_MAX } from '../../../../proc-fs/entries/name.ts';
 import { nothing } from '../nothing.ts';
 import { onMount } from '../operation.ts';
 import type { TreeInodes } from '../tree-inodes.ts';

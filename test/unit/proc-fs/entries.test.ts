@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { NOBODY } from '../../../src/proc-fs/caller.ts';
+import { ProcDirEntry } from '../../../src/proc-fs/entries/entry.ts';
+import { procCreate, procMkdir, procRoot } from '../../../src/proc-fs/entries/proc-create.ts';
 import type { Attr } from '../../../src/proc-fs/handler.ts';
-import { ProcDirEntry, procCreate, procMkdir, procRoot } from '../../../src/proc-fs/proc-dir-entry.ts';
 import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
 import { EEXIST, EINVAL, EIO, ENAMETOOLONG, ENOENT, ENOTDIR, Errno } from '../../../src/sys/errno.ts';
 import { UTIME_NOW } from '../../../src/sys/time.ts';
