@@ -1,6 +1,7 @@
-import { fstatSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { EINVAL, Errno } from '../sys/errno.ts';
 import { collapse, HUGE_PAGE_SIZE, hugeDown, mappedHuge } from '../sys/huge-pages.ts';
+import { O_NOATIME } from '../sys/memfd.ts';
 import { mincore } from '../sys/mmap.ts';
 import { Claims } from './claims.ts';
 import { dataFrom, type Range } from './extents.ts';
@@ -27,6 +28,8 @@ const LATER = 5000;
  */
 export class HugePages implements Disposable {
   readonly #state: RamBufferState;
+  /** The file once more: to map it moves atime otherwise (shmem_mmap). */
+  readonly #fd: number;
   readonly #claims: Claims;
   readonly #locked: <T>(use: () => T) => T;
   /** Where the ranges start that are huge pages, or won't be. */
@@ -39,17 +42,22 @@ export class HugePages implements Disposable {
   /** When to try again what failed, as performance.now() counts. */
   #retry = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   /** `locked` calls under the mutex that all threads share. */
   constructor(state: RamBufferState, locked: <T>(use: () => T) => T) {
     this.#state = state;
+    this.#fd = openSync(`/proc/self/fd/${state.fd}`, constants.O_RDWR | O_NOATIME);
     this.#claims = new Claims(state.claims);
     this.#locked = locked;
     this.#plan(LOOK);
   }
 
   [Symbol.dispose](): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     clearTimeout(this.#timer);
+    closeSync(this.#fd);
   }
 
   #plan(delay: number): void {
@@ -79,7 +87,7 @@ export class HugePages implements Disposable {
   }
 
   #isTime(): boolean {
-    const { blocks } = fstatSync(this.#state.fd);
+    const { blocks } = fstatSync(this.#fd);
     const taken = (blocks - this.#seen) * 512;
     this.#seen = blocks;
     if (taken > FILLING) return false;
@@ -92,8 +100,8 @@ export class HugePages implements Disposable {
 
   /** The next range with data in it that isn't done. */
   #next(from: number): Range | undefined {
-    let start = hugeDown(dataFrom(this.#state.fd, from));
-    while (this.#done.has(start)) start = hugeDown(dataFrom(this.#state.fd, start + HUGE_PAGE_SIZE));
+    let start = hugeDown(dataFrom(this.#fd, from));
+    while (this.#done.has(start)) start = hugeDown(dataFrom(this.#fd, start + HUGE_PAGE_SIZE));
     return start === Number.POSITIVE_INFINITY ? undefined : { start, end: start + HUGE_PAGE_SIZE };
   }
 
@@ -108,8 +116,8 @@ export class HugePages implements Disposable {
 
   /** Makes a huge page of a range. Returns whether it is done with. Throws an Errno when another time may do. */
   #make({ start }: Range): boolean {
-    const { fd, place } = this.#state;
-    return mappedHuge(fd, start, (address) => {
+    const { place } = this.#state;
+    return mappedHuge(this.#fd, start, (address) => {
       if (!isFull(address)) return false;
       // The pages of a lent file count as memory of who wrote them, and would count as this process's from then on.
       if (place === 'memfd' || isOwnMemory(address, HUGE_PAGE_SIZE)) collapse(address);

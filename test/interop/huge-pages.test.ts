@@ -79,7 +79,7 @@ function runsOf(fd: number): [start: number, end: number][] {
   return runs;
 }
 
-/** Whatever can be seen of a file but its times. */
+/** Whatever can be seen of a file but its times, one of which moves when its bytes are looked at. */
 function seen(fd: number): unknown {
   const { size, blocks } = fstatSync(fd);
   const content = createHash('sha256')
@@ -155,6 +155,18 @@ describe.each<Place>(['memfd', 'lent'])(
       expect(hugeRanges(at.fd, 5 * HUGE)).toEqual(expected(true, false, true, false, false));
     });
 
+    test("don't move the file's times while they are made", () => {
+      using at = new Stepped({ place });
+      at.write(0, 2 * HUGE);
+      const times = () => {
+        const { atimeNs, mtimeNs, ctimeNs } = fstatSync(at.fd, { bigint: true });
+        return { atimeNs, mtimeNs, ctimeNs };
+      };
+      const before = times();
+      at.settle();
+      expect(times()).toEqual(before);
+    });
+
     test('give their memory back to the page, and are made again when they are full again', () => {
       using at = new Stepped({ place });
       const used = () => fstatSync(at.fd).blocks * 512;
@@ -191,7 +203,7 @@ describe.each<Place>(['memfd', 'lent'])(
         [0, HUGE],
         [far - PAGE, far + HUGE],
       ]);
-      const isHuge = mappedHuge(at.fd, far, HUGE, (address) => {
+      const isHuge = mappedHuge(at.fd, far, (address) => {
         calls.load(address, 1);
         return inHugePages(address, address + PAGE) === 1;
       });
