@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import { manifest } from '../text/manifest.ts';
 import { oneLine } from '../text/one-line.ts';
 import { fail, HINT } from './failure.ts';
+import { installHelperCommand } from './install-helper.ts';
 import { mountCommand } from './mount.ts';
+import { fromMount, mountHelperCommand } from './mount-helper.ts';
 import { unmountCommand } from './unmount.ts';
 
 /** Runs the command line in `argv`, and sets the process's exit status: see ExitCode. */
@@ -11,7 +13,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description(manifest.description)
     .version(manifest.version)
     .addCommand(mountCommand)
-    .addCommand(unmountCommand);
+    .addCommand(unmountCommand)
+    .addCommand(installHelperCommand)
+    .addCommand(mountHelperCommand, { hidden: true });
   for (const command of [program, ...program.commands]) {
     const failure = command === program ? 'Cannot go on' : `Cannot ${command.name()}`;
     command
@@ -19,7 +23,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       .configureOutput({ outputError: (text, write) => write(inOurWords(failure, text)) });
   }
   try {
-    await program.parseAsync(argv);
+    const names = program.commands.flatMap((command) => [command.name(), ...command.aliases()]);
+    await program.parseAsync(fromMount(argv.slice(2), names), { from: 'user' });
   } catch (error) {
     fail(error);
   }

@@ -8,7 +8,9 @@ import { startInBackground, startInForeground } from '../daemon/start.ts';
 import { raiseLimits } from '../daemon/surroundings.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { closeAllOnExec } from '../sys/descriptor.ts';
+import { becomeUser, type User } from '../sys/users.ts';
 import { quote } from '../text/quote.ts';
+import { reason } from '../text/reason.ts';
 import { cannotMount } from './failure.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
@@ -41,17 +43,50 @@ async function run(
   dir: string,
   { options, foreground = false, json = false, ...flags }: Flags<typeof mountRows>,
 ): Promise<void> {
+  await mountOn(dir, { ...options, ...flags }, { foreground, json });
+}
+
+/** How to mount, and what to say of it. */
+interface Manner {
+  readonly foreground?: boolean;
+  readonly json?: boolean;
+  /** Nothing is said of a mount that succeeds. */
+  readonly quiet?: boolean;
+  /** All is done but mounting, as of mount(8)'s --fake. */
+  readonly fake?: boolean;
+}
+
+/** Mounts the RAM file, and returns when it can be used. In the foreground this process becomes the daemon. */
+export async function mountOn(
+  dir: string,
+  { setuid, ...settings }: Settings,
+  { foreground = false, json = false, quiet = false, fake = false }: Manner,
+): Promise<void> {
   closeAllOnExec();
   using starter = terminal(json);
   try {
+    if (setuid !== undefined) become(setuid);
     raiseLimits(starter.notice);
-    const planned = plan(withAbsolutePaths({ ...options, ...flags }));
+    const planned = plan(withAbsolutePaths(settings));
+    if (fake) return;
     const order = { dir: absolute(dir), plan: planned, foreground, json };
     if (planned.from !== undefined) takeSource(planned.from);
     if (foreground) startInForeground(DAEMON, order);
-    await starter.mounted(await startInBackground(DAEMON, order, starter));
+    const mounted = await startInBackground(DAEMON, order, starter);
+    if (!quiet) await starter.mounted(mounted);
   } catch (error) {
     throw cannotMount(dir, error);
+  }
+}
+
+/** As mount.fuse3(8) has it. Who is this user already is left alone. */
+function become(user: User): void {
+  if (process.geteuid?.() === user.uid) return;
+  try {
+    becomeUser(user);
+  } catch (error) {
+    const why = reason(error, 'only root may');
+    throw new MountError(`Cannot become the user ${quote(user.name)}: ${why}.`, { cause: error });
   }
 }
 

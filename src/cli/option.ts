@@ -9,6 +9,8 @@ export interface Row<Value = unknown> {
   readonly flag?: string;
   /** What it is called behind `-o`, and what else. None: there is only the flag. */
   readonly keys?: readonly string[];
+  /** What the value is, such as `<size>`, where no flag says it. */
+  readonly value?: string;
   /**
    * Makes a value of a text, and for a flag that is given again of what was there before. Throws a sentence that says what
    * it must be. None: it takes no value, and is true.

@@ -1,11 +1,22 @@
+import { existsSync } from 'node:fs';
 import { DEFAULT_SHARE, FEWER_THREADS, type Settings, transports } from '../daemon/settings.ts';
-import { mountWords } from '../mount/options.ts';
+import { FSNAME, mountWords } from '../mount/options.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../ram-file/defaults.ts';
 import { quote } from '../text/quote.ts';
 import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { Item } from './help.ts';
 import { type Row, type Rows, read } from './option.ts';
-import { parseId, parseMode, parseName, parseOneOf, parsePath, parseSize, parseThreads } from './parse.ts';
+import {
+  parseGid,
+  parseMode,
+  parseName,
+  parseOneOf,
+  parsePath,
+  parseSize,
+  parseThreads,
+  parseUid,
+  parseUser,
+} from './parse.ts';
 import { UsageError } from './usage-error.ts';
 
 /*
@@ -29,18 +40,18 @@ const settings = {
     help: "the file's permissions",
   },
   uid: {
-    flag: '--uid <number>',
+    flag: '--uid <user>',
     keys: ['uid'],
-    parse: parseId,
+    parse: parseUid,
     default: 'you',
-    help: "the file's owner",
+    help: "the file's owner, by name or number",
   },
   gid: {
-    flag: '--gid <number>',
+    flag: '--gid <group>',
     keys: ['gid'],
-    parse: parseId,
+    parse: parseGid,
     default: 'yours',
-    help: "the file's group",
+    help: "the file's group, by name or number",
   },
   maxSize: {
     flag: '-s, --max-size <size>',
@@ -107,6 +118,18 @@ const settings = {
     keys: ['nonempty'],
     help: 'mount also on a directory that has something in it',
   },
+  fsname: {
+    keys: ['fsname'],
+    value: '<name>',
+    parse: parsePath,
+    help: 'what /proc/mounts shows as its source',
+  },
+  setuid: {
+    keys: ['setuid'],
+    value: '<user>',
+    parse: parseUser,
+    help: 'become that user first',
+  },
 } satisfies { readonly [Name in keyof Omit<Settings, 'words'>]-?: Row<NonNullable<Settings[Name]>> };
 
 export const mountRows = {
@@ -139,16 +162,37 @@ export const unmountRows = {
   json: { flag: '--json', help: 'print the result as one JSON object' },
 } satisfies Rows;
 
-/** Keys that ask for what is always so. */
-const ALWAYS = ['defaults', 'default_permissions'];
+export const installHelperRows = {
+  remove: { flag: '--remove', help: 'remove it again' },
+} satisfies Rows;
 
-/** The argument of one `-o`, added to those before it. A comma within a value is written `\,`. Throws a UsageError. */
-export function parseMountOptions(text: string, before: Settings = {}): Settings {
+/** Options that ask for what is always so. */
+const ALWAYS = ['defaults', 'default_permissions', `subtype=${FSNAME}`];
+
+/**
+ * Options that mean something to mount(8), systemd or nobody any more, and nothing to a mount. FUSE refuses mandatory locks
+ * (fuse_fill_super_common), which Linux has no more since 5.15.
+ */
+const IGNORED =
+  /^((no)?(auto|user|users|owner|group|fail|mand)|_netdev|(user|helper|uhelper|comment)=.*|[xX]-.*)$/s;
+
+/** For people. */
+const IGNORED_WORDS = 'auto, noauto, user, users, owner, group, _netdev, nofail, mand, comment=…, x-…, X-…';
+
+/** Labels of SELinux. Without it they mean nothing, and mount(8) leaves them out too. */
+const CONTEXT = /^(fs|def|root)?context=/;
+const SELINUX = '/sys/fs/selinux';
+
+/**
+ * The argument of one `-o`, added to those before it. A comma within a value is written `\,`, or the value stands in double
+ * quotes, which stay, as mount(8) has it. With `sloppy`, what is unknown is passed over. Throws a UsageError.
+ */
+export function parseMountOptions(text: string, before: Settings = {}, sloppy = false): Settings {
   const all: Settings & Record<string, unknown> = { ...before, words: [...(before.words ?? [])] };
-  for (const option of text.split(/(?<!\\),/).map((part) => part.replaceAll('\\,', ','))) {
+  for (const option of split(text)) {
     const [, key = option, value] = option.match(/^([^=]*)=(.*)$/s) ?? [];
     const [name = '', row] = rowOf(key) ?? [];
-    if (row === undefined) addWord(all, key, value);
+    if (row === undefined) addWord(all, option, key, value, sloppy);
     else if (row.parse === undefined && value === undefined) all[name] = true;
     else if (row.parse !== undefined && value !== undefined) {
       all[name] = read(row.parse, `-o ${option}`, value);
@@ -157,15 +201,30 @@ export function parseMountOptions(text: string, before: Settings = {}): Settings
   return all;
 }
 
+function split(text: string): string[] {
+  const options = text.match(/(?:"[^"]*"|\\,|[^,])+/gs) ?? [];
+  return options.map((option) => option.replaceAll('\\,', ','));
+}
+
 function rowOf(key: string): [name: string, row: Row] | undefined {
   return Object.entries<Row>(settings).find(([, { keys }]) => keys?.includes(key));
 }
 
-function addWord(all: Settings, key: string, value: string | undefined): void {
-  const always = ALWAYS.includes(key);
-  if (!always && !mountWords.flat().includes(key)) throw wrong(key, 'is unknown');
+function addWord(
+  all: Settings,
+  option: string,
+  key: string,
+  value: string | undefined,
+  sloppy: boolean,
+): void {
+  if (ALWAYS.includes(option) || IGNORED.test(option)) return;
+  if (CONTEXT.test(option) && !existsSync(SELINUX)) return;
+  if (!mountWords.flat().includes(key)) {
+    if (sloppy) return;
+    throw wrong(key, 'is unknown');
+  }
   if (value !== undefined) throw wrong(key, 'takes no value');
-  if (!always) all.words?.push(key);
+  all.words?.push(key);
 }
 
 function wrong(key: string, how: string): UsageError {
@@ -174,14 +233,21 @@ function wrong(key: string, how: string): UsageError {
 
 /** What `-o` takes, for people. */
 export function mountOptionItems(): Item[] {
-  const ours = Object.values<Row>(settings).flatMap(({ flag, keys = [], help }): Item[] => {
-    const [, value = ''] = flag?.match(/ (<.*>)$/) ?? [];
-    const terms = keys.map((key) => (value === '' ? key : `${key}=${value}`)).join(', ');
-    return [[terms, flag === undefined ? help : `as ${flag.match(/--\S+/)}`]];
-  });
+  const ours = Object.values<Row>(settings).flatMap(
+    ({ flag, value = valueName(flag), keys = [], help }): Item[] => {
+      const terms = keys.map((key) => (value === undefined ? key : `${key}=${value}`)).join(', ');
+      return [[terms, flag === undefined ? help : `as ${flag.match(/--\S+/)}`]];
+    },
+  );
   return [
     ...ours,
     ...mountWords.map((words): Item => [words.join(', '), 'as mount(8) says']),
     [ALWAYS.join(', '), 'accepted: it is always so'],
+    [IGNORED_WORDS, 'ignored: they are for mount(8) and systemd'],
   ];
+}
+
+/** The name of the value that a flag takes, such as `<size>`. */
+export function valueName(flag = ''): string | undefined {
+  return flag.match(/ (<.*>)$/)?.[1];
 }

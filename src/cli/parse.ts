@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { checkName } from '../proc-fs/entries/name.ts';
+import { groupNamed, type User, userNamed } from '../sys/users.ts';
 import { NOT_UTF_8 } from '../text/not-utf-8.ts';
 
 /*
@@ -29,9 +30,30 @@ export function parseMode(text: string): number {
   return Number.parseInt(text, 8);
 }
 
-/** A user's or group's number. The highest stands for "no change" in chown(2) and can't be anybody's. */
-export function parseId(text: string): number {
-  return parseInteger(text, 0, 2 ** 32 - 2);
+/** The highest stands for "no change" in chown(2) and can't be anybody's. */
+const MOST_ID = 2 ** 32 - 2;
+
+/** A user, by number or name. */
+export function parseUid(text: string): number {
+  return parseId(text, 'user', (name) => userNamed(name)?.uid);
+}
+
+/** A group, by number or name. */
+export function parseGid(text: string): number {
+  return parseId(text, 'group', groupNamed);
+}
+
+function parseId(text: string, kind: string, named: (name: string) => number | undefined): number {
+  const id = /^\d+$/.test(text) ? Number(text) : named(text);
+  if (id !== undefined && id <= MOST_ID) return id;
+  throw new Error(`It must be a ${kind}'s name or number.`);
+}
+
+/** A user by name, to become. */
+export function parseUser(text: string): User {
+  const user = userNamed(text);
+  if (user !== undefined) return user;
+  throw new Error("It must be a user's name.");
 }
 
 /** Each worker takes a few MB and may have a CPU of its own; more than 64 would only wait for the mutex. */

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { MountError } from '../mount/mount-error.ts';
-import type { MountOptions } from '../mount/options.ts';
+import { FSNAME, type MountOptions } from '../mount/options.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from '../ram-file/defaults.ts';
 import type { RamFileOptions } from '../ram-file/module.ts';
 import { lockedBeside, MAPPED_SIZE, WINDOW_SIZE } from '../ram-file/sizes.ts';
 import { Capability, capable } from '../sys/capabilities.ts';
+import { keepsAtime } from '../sys/mount.ts';
 import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK, RLIMIT_NOFILE } from '../sys/rlimit.ts';
 import { size } from '../text/size.ts';
 import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
@@ -99,7 +100,7 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
       gid: settings.gid ?? machine.gid,
       maxSize,
       // The kernel leaves a FUSE file's times to who serves it, whatever the mount's flags say.
-      atime: words.lastIndexOf('noatime') <= words.lastIndexOf('atime'),
+      atime: keepsAtime(words),
       io,
       secret: secret ? { threads } : undefined,
     },
@@ -108,7 +109,12 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
     record,
     from: settings.from,
     log: settings.log,
-    mount: { words, allowOther: settings.allowOther ?? false, autoUnmount: settings.autoUnmount ?? false },
+    mount: {
+      fsname: settings.fsname || FSNAME,
+      words,
+      allowOther: settings.allowOther ?? false,
+      autoUnmount: settings.autoUnmount ?? false,
+    },
     nonempty: settings.nonempty ?? false,
   };
 }

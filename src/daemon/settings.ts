@@ -1,4 +1,5 @@
 import type { IoMode } from '../ram-file/defaults.ts';
+import type { User } from '../sys/users.ts';
 import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 
 /** What serves a mount: see src/transport. */
@@ -25,6 +26,10 @@ export interface Settings {
   autoUnmount?: boolean;
   secret?: boolean;
   nonempty?: boolean;
+  /** What /proc/mounts shows as the source. */
+  fsname?: string;
+  /** Who mounts, when that isn't who asks. */
+  setuid?: User;
   /** Words of mount(8), in the order given. */
   words?: string[];
 }

@@ -4,7 +4,7 @@ import { type Socket, socketpair } from '../sys/socket.ts';
 import { quote } from '../text/quote.ts';
 import { checkDevice, isRoot } from './access.ts';
 import { MountError } from './mount-error.ts';
-import { FSNAME, fuseOptions, type MountOptions } from './options.ts';
+import { fuseOptions, fusermountOptions, type MountOptions } from './options.ts';
 
 const FUSERMOUNT = 'fusermount3';
 
@@ -18,11 +18,9 @@ export async function mountByFusermount(dir: string, options: MountOptions): Pro
   checkDevice();
   const [ours, theirs] = socketpair();
   const words = [
-    `fsname=${FSNAME}`,
-    `subtype=${FSNAME}`,
+    ...fusermountOptions(options),
     ...fuseOptions(options),
     ...(options.autoUnmount ? ['auto_unmount'] : []),
-    ...(options.words ?? []),
   ];
   const fd = await receiveFrom(
     ['-o', words.join(','), '--', dir],
@@ -89,6 +87,7 @@ function fusermountMissing(failure: string, cause: unknown): MountError {
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/no write access/, 'choose a directory that you may write'],
   [/too many FUSE filesystems/, 'unmount one, or have the administrator raise mount_max in /etc/fuse.conf'],
+  [/unknown option/, 'leave it out, mount as root, or install a newer fuse3'],
   [/Operation not permitted/, 'fusermount must be set-user-ID root, and a container needs CAP_SYS_ADMIN'],
 ];
 

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { MS_OPPOSITES, MS_WORDS, mount } from '../sys/mount.ts';
+import { flagsOf, mount } from '../sys/mount.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 import { isRoot, openFuse } from './access.ts';
@@ -28,13 +28,10 @@ export async function mountFuse(dir: string, options: MountOptions): Promise<Fus
 function mountAsRoot(dir: string, options: MountOptions): number {
   const fd = openFuse();
   try {
-    let flags = 0;
-    for (const word of ['nosuid', 'nodev', ...(options.words ?? [])]) {
-      flags = (flags | (MS_WORDS[word] ?? 0)) & ~(MS_OPPOSITES[word] ?? 0);
-    }
+    const flags = flagsOf(['nosuid', 'nodev', ...(options.words ?? [])]);
     // 40000 is S_IFDIR in octal: the root's kind, which the kernel wants to know before it can ask.
     const data = [`fd=${fd}`, 'rootmode=40000', 'user_id=0', 'group_id=0', ...fuseOptions(options)];
-    mount(FSNAME, dir, FSTYPE, flags, data.join(','));
+    mount(options.fsname ?? FSNAME, dir, FSTYPE, flags, data.join(','));
     return fd;
   } catch (error) {
     closeSync(fd);

@@ -8,6 +8,8 @@ export const FSTYPE = `fuse.${FSNAME}`;
 
 /** What a mount looks like from outside. */
 export interface MountOptions {
+  /** What /proc/mounts shows in front of the directory. Default: `ramproc`. */
+  readonly fsname?: string | undefined;
   /** Words of mount(8) such as `ro` or `noexec`, the later ones overriding. `nosuid` and `nodev` are the defaults. */
   readonly words?: readonly string[] | undefined;
   /** Whether other users than this one may use the mount, as far as modes let them. Default: false. */
@@ -31,6 +33,21 @@ export const mountWords: readonly (readonly string[])[] = Object.entries(MS_WORD
   word,
   ...Object.keys(MS_OPPOSITES).filter((opposite) => MS_OPPOSITES[opposite] === bit),
 ]);
+
+/**
+ * The words that fusermount knows, 2 and 3, and those that it must know, because without them the mount would not be what was
+ * asked for. The others change nothing for a FUSE file system: its times are kept by who serves it.
+ */
+const FUSERMOUNT_WORDS = /^(r[ow]|(no)?(suid|dev|exec|atime)|a?sync|dirsync|nosymfollow)$/;
+
+/** Name, type and words of a mount, as fusermount and libfuse take them, with a comma in the name escaped. */
+export function fusermountOptions({ fsname = FSNAME, words = [] }: MountOptions): string[] {
+  return [
+    `fsname=${fsname.replace(/[\\,]/g, '\\$&')}`,
+    `subtype=${FSNAME}`,
+    ...words.filter((word) => FUSERMOUNT_WORDS.test(word)),
+  ];
+}
 
 /** default_permissions: the kernel itself checks mode and owner, as for any local file. */
 export function fuseOptions({ allowOther = false }: MountOptions): string[] {

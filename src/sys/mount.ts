@@ -8,7 +8,14 @@ export const MS_WORDS: Readonly<Record<string, number>> = {
   noexec: 8,
   sync: 16,
   dirsync: 128,
+  nosymfollow: 256,
   noatime: 1024,
+  nodiratime: 2048,
+  silent: 32768,
+  relatime: 1 << 21,
+  iversion: 1 << 23,
+  strictatime: 1 << 24,
+  lazytime: 1 << 25,
 };
 
 /** The words for the absence of those. */
@@ -18,8 +25,30 @@ export const MS_OPPOSITES: Readonly<Record<string, number>> = {
   dev: 4,
   exec: 8,
   async: 16,
+  symfollow: 256,
   atime: 1024,
+  diratime: 2048,
+  loud: 32768,
+  norelatime: 1 << 21,
+  noiversion: 1 << 23,
+  nostrictatime: 1 << 24,
+  nolazytime: 1 << 25,
 };
+
+/** The flags that words say, the later ones overriding. */
+export function flagsOf(words: readonly string[]): number {
+  return words.reduce((flags, word) => (flags | (MS_WORDS[word] ?? 0)) & ~(MS_OPPOSITES[word] ?? 0), 0);
+}
+
+/** Whether words leave atime to move: strictatime wins over noatime (path_mount in the kernel). */
+export function keepsAtime(words: readonly string[]): boolean {
+  const flags = flagsOf(words);
+  return (flags & bit('noatime')) === 0 || (flags & bit('strictatime')) !== 0;
+}
+
+function bit(word: string): number {
+  return MS_WORDS[word] ?? 0;
+}
 
 /** umount2(2): cut the connection, which ends what waits for it. */
 export const MNT_FORCE = 1;

@@ -1,14 +1,10 @@
-import { FSNAME, type MountOptions } from '../../mount/options.ts';
+import { fusermountOptions, type MountOptions } from '../../mount/options.ts';
 
 /** What libfuse 2.9 and its fusermount are told, as one argument. Source: mount.fuse(8). */
-export function libfuseOptions({
-  words = [],
-  allowOther = false,
-  autoUnmount = false,
-}: MountOptions): string {
+export function libfuseOptions(mount: MountOptions): string {
+  const { allowOther = false, autoUnmount = false } = mount;
   const options = [
-    `fsname=${FSNAME}`,
-    `subtype=${FSNAME}`,
+    ...fusermountOptions(mount),
     'default_permissions',
     ...(allowOther ? ['allow_other'] : []),
     ...(autoUnmount ? ['auto_unmount'] : []),
@@ -24,7 +20,6 @@ export function libfuseOptions({
     'hard_remove',
     // The inode numbers are the entries' own.
     'use_ino',
-    ...words,
   ];
   return `-o${options.join(',')}`;
 }

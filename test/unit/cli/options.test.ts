@@ -1,7 +1,13 @@
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { addFlags, type Row, type Rows } from '../../../src/cli/option.ts';
-import { mountOptionItems, mountRows, parseMountOptions, unmountRows } from '../../../src/cli/options.ts';
+import {
+  mountOptionItems,
+  mountRows,
+  parseMountOptions,
+  unmountRows,
+  valueName,
+} from '../../../src/cli/options.ts';
 import { UsageError } from '../../../src/cli/usage-error.ts';
 import { mountWords } from '../../../src/mount/options.ts';
 
@@ -27,6 +33,8 @@ const values: Record<string, readonly [string, string]> = {
   transport: ['kernel', 'libfuse'],
   log: ['a', 'b'],
   record: ['a', 'b'],
+  fsname: ['a', ''],
+  setuid: ['root', 'nobody'],
 };
 
 describe('the table of options', () => {
@@ -78,14 +86,14 @@ describe('the table of options', () => {
 
   test('says all that -o takes', () => {
     const terms = mountOptionItems().flatMap(([term]) => term.split(', '));
-    const all = keyed.flatMap(([, { keys = [], flag }]) =>
-      keys.map((key) => key + (flag?.match(/ (<.*>)$/)?.[1]?.replace(/^/, '=') ?? '')),
+    const all = keyed.flatMap(([, { keys = [], flag, value = valueName(flag) }]) =>
+      keys.map((key) => (value === undefined ? key : `${key}=${value}`)),
     );
-    expect(terms).toEqual([...all, ...mountWords.flat(), 'defaults', 'default_permissions']);
+    expect(terms.slice(0, all.length + mountWords.flat().length)).toEqual([...all, ...mountWords.flat()]);
     for (const term of terms) {
       const [key = '', value] = term.split('=');
       const row = keyed.find(([, { keys }]) => keys?.includes(key));
-      const option = value === undefined ? key : `${key}=${values[row?.[0] ?? '']?.[0]}`;
+      const option = row && value ? `${key}=${values[row[0]]?.[0]}` : term;
       expect(() => parseMountOptions(option)).not.toThrow();
     }
   });
@@ -98,4 +106,32 @@ test('several -o add up, the later one holds, and words keep their order', () =>
 
 test('a comma within a value is written \\,', () => {
   expect(parseMountOptions(String.raw`name=a\,b,ro`)).toEqual({ name: 'a,b', words: ['ro'] });
+});
+
+test('what is for mount(8) and systemd is passed over, and what stands in double quotes is one value', () => {
+  const text =
+    'noauto,user=joe,_netdev,x-systemd.automount,X-a.b=c,comment=d,subtype=ramproc,,context="a:b,c",ro';
+  expect(parseMountOptions(text)).toEqual({ words: ['ro'] });
+  expect(() => parseMountOptions('subtype=other')).toThrow('The mount option "subtype" is unknown.');
+  expect(parseMountOptions('subtype=other,ro', {}, true)).toEqual({ words: ['ro'] });
+});
+
+describe('a user and a group', () => {
+  test.each([
+    ['--uid', 'root', { uid: 0 }],
+    ['--uid', '0', { uid: 0 }],
+    ['--gid', 'root', { gid: 0 }],
+    ['--gid', '4294967294', { gid: 2 ** 32 - 2 }],
+  ])('%s %s is read', (flag, word, expected) => {
+    expect(flags(mountRows, flag, word)).toEqual(expected);
+  });
+
+  test.each([
+    ['--uid', 'nobody-of-that-name'],
+    ['--uid', '4294967295'],
+    ['--uid', '-1'],
+    ['--gid', ''],
+  ])('%s %j is refused', (flag, word) => {
+    expect(() => flags(mountRows, flag, word)).toThrow(/It must be a (user|group)'s name or number\.$/);
+  });
 });

@@ -56,7 +56,7 @@ describe('when nothing is said', () => {
       record: undefined,
       from: undefined,
       log: undefined,
-      mount: { words: [], allowOther: false, autoUnmount: false },
+      mount: { fsname: 'ramproc', words: [], allowOther: false, autoUnmount: false },
       nonempty: false,
     });
   });
@@ -76,7 +76,7 @@ test('what is said holds', () => {
   const said: Settings = {
     ...{ name: 'notes', mode: 0o640, uid: 5, gid: 7, maxSize: 64 * MIB, threads: 4, io: 'cached' },
     ...{ from: '-', log: 'log', record: 'recording', allowOther: true, autoUnmount: true, nonempty: true },
-    words: ['ro', 'noexec'],
+    ...{ fsname: 'disk', words: ['ro', 'noexec'] },
   };
   expect(plan(said, everybody)).toEqual({
     file: {
@@ -84,7 +84,7 @@ test('what is said holds', () => {
       ...{ atime: true, secret: undefined },
     },
     ...{ transport: 'kernel', threads: 4, record: 'recording', from: '-', log: 'log', nonempty: true },
-    mount: { words: ['ro', 'noexec'], allowOther: true, autoUnmount: true },
+    mount: { fsname: 'disk', words: ['ro', 'noexec'], allowOther: true, autoUnmount: true },
   });
 });
 
@@ -103,7 +103,9 @@ test.each([
   [['noatime'], false],
   [['noatime', 'ro', 'atime'], true],
   [['atime', 'noatime'], false],
-])('after the words %j, whether reading moves atime is %s: the last one holds', (words, atime) => {
+  [['relatime', 'noatime'], false],
+  [['strictatime', 'noatime'], true],
+])('after the words %j, whether reading moves atime is %s, as for the kernel', (words, atime) => {
   expect(plan({ words }, everybody).file.atime).toBe(atime);
 });
 
