@@ -3,6 +3,7 @@ import { manifest } from '../text/manifest.ts';
 import { oneLine } from '../text/one-line.ts';
 import { fail, HINT } from './failure.ts';
 import { installHelperCommand } from './install-helper.ts';
+import { listCommand } from './list.ts';
 import { mountCommand } from './mount.ts';
 import { fromMount, mountHelperCommand } from './mount-helper.ts';
 import { unmountCommand } from './unmount.ts';
@@ -14,6 +15,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(manifest.version)
     .addCommand(mountCommand)
     .addCommand(unmountCommand)
+    .addCommand(listCommand)
     .addCommand(installHelperCommand)
     .addCommand(mountHelperCommand, { hidden: true });
   for (const command of [program, ...program.commands]) {

@@ -7,6 +7,7 @@ import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { Item } from './help.ts';
 import { type Row, type Rows, read } from './option.ts';
 import {
+  parseFile,
   parseGid,
   parseMode,
   parseName,
@@ -59,6 +60,12 @@ const settings = {
     parse: parseSize,
     default: `${DEFAULT_SHARE}%`,
     help: 'the most memory its data may take, such as 512M, 1.5GiB, 2GB or 25%, rounded up to whole pages of 4 KiB',
+  },
+  file: {
+    flag: '--file <name:mode=size>',
+    keys: ['file'],
+    parse: parseFile,
+    help: 'one of several files, each with its own size and, where that is given, mode',
   },
   from: {
     flag: '--from <file>',
@@ -166,6 +173,10 @@ export const installHelperRows = {
   remove: { flag: '--remove', help: 'remove it again' },
 } satisfies Rows;
 
+export const listRows = {
+  json: { flag: '--json', help: 'print all that is known as one JSON array' },
+} satisfies Rows;
+
 /** Options that ask for what is always so. */
 const ALWAYS = ['defaults', 'default_permissions', `subtype=${FSNAME}`];
 
@@ -195,7 +206,7 @@ export function parseMountOptions(text: string, before: Settings = {}, sloppy = 
     if (row === undefined) addWord(all, option, key, value, sloppy);
     else if (row.parse === undefined && value === undefined) all[name] = true;
     else if (row.parse !== undefined && value !== undefined) {
-      all[name] = read(row.parse, `-o ${option}`, value);
+      all[name] = read(row.parse, `-o ${option}`, value, all[name]);
     } else throw wrong(key, value === undefined ? 'needs a value' : 'takes no value');
   }
   return all;

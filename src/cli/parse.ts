@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import type { NamedFile } from '../daemon/settings.ts';
 import { checkName } from '../proc-fs/entries/name.ts';
 import { groupNamed, type User, userNamed } from '../sys/users.ts';
 import { NOT_UTF_8 } from '../text/not-utf-8.ts';
@@ -28,6 +29,18 @@ export function parsePath(text: string): string {
 export function parseMode(text: string): number {
   if (!/^[0-7]{1,4}$/.test(text)) throw new Error('It must be an octal number up to 7777, such as 0644.');
   return Number.parseInt(text, 8);
+}
+
+/** One of several files, `name[:mode][=size]`, behind those before it. Its name may have each character but for the last of these. */
+export function parseFile(text: string, before: readonly NamedFile[] = []): readonly NamedFile[] {
+  const [, rest = text, size] = text.match(/^(.*)=([^=]*)$/s) ?? [];
+  const [, name = rest, mode] = rest.match(/^(.*):([^:]*)$/s) ?? [];
+  const file = {
+    name: parseName(name),
+    mode: mode === undefined ? undefined : parseMode(mode),
+    maxSize: size === undefined ? undefined : parseSize(size),
+  };
+  return [...before, file];
 }
 
 /** The highest stands for "no change" in chown(2) and can't be anybody's. */

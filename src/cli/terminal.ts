@@ -1,4 +1,4 @@
-import type { Mounted, Starter } from '../daemon/serve.ts';
+import type { Mounted, Starter } from '../daemon/house.ts';
 import { oneLine } from '../text/one-line.ts';
 import { shellWord } from '../text/shell-word.ts';
 import { size } from '../text/size.ts';
@@ -18,6 +18,12 @@ export function terminal(json: boolean): Starter & Disposable {
   };
 }
 
-function sentence({ file, pid, maxSize, dir }: Mounted): string {
-  return `${shellWord(file)} is there, for up to ${size(maxSize)}, served by process ${pid}; unmount it with "fusermount -u ${shellWord(dir)}".`;
+function sentence({ files, pid, dir }: Mounted): string {
+  const unmount = `unmount it with "fusermount -u ${shellWord(dir)}"`;
+  const [one, ...others] = files;
+  if (one !== undefined && others.length === 0) {
+    return `${shellWord(one.file)} is there, for up to ${size(one.maxSize)}, served by process ${pid}; ${unmount}.`;
+  }
+  const all = files.map(({ file, maxSize }) => `${shellWord(file)} (up to ${size(maxSize)})`);
+  return `${new Intl.ListFormat('en').format(all)} are there, served by process ${pid}; ${unmount}.`;
 }

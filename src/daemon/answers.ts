@@ -2,27 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freed } from '../ram-file/give-back.ts';
 import { manifest } from '../text/manifest.ts';
 import { quote } from '../text/quote.ts';
-import type { Mount } from '../transport/mount.ts';
+import type { ModuleContents } from './control/messages.ts';
 import type { Answers, Input } from './control/server.ts';
-import type { Plan } from './plan.ts';
+import type { House } from './house.ts';
+import type { Loaded } from './modules/loaded.ts';
+import type { Served } from './served.ts';
 import type { Teardown } from './teardown.ts';
 
 /** How often progress is told, in milliseconds. */
 const INTERVAL = 100;
 
-/** A mount of this daemon. */
-export interface Served {
-  readonly device: string;
-  readonly plan: Plan;
-  readonly mount: Mount;
-  readonly teardown: Teardown;
-  readonly since: Date;
-}
-
 /** What the daemon of these mounts answers: see control/messages.ts. */
-export function answers(mounts: readonly Served[]): Answers {
+export function answers(house: House): Answers {
   const named = ({ mount }: Input): Served => {
-    const found = mounts.find(({ device }) => device === mount);
+    const found = house.mounts.findLast(({ device }) => device === mount);
     if (found === undefined) throw new Error(`its daemon has no mount ${quote(String(mount))}`);
     return found;
   };
@@ -31,17 +24,22 @@ export function answers(mounts: readonly Served[]): Answers {
       return {
         version: manifest.version,
         pid: process.pid,
-        mounts: mounts.map(({ device, plan: { file, transport }, mount: { dir, connected }, since }) => ({
+        mounts: house.mounts.map(({ device = '', plan, mount: { dir, connected }, since }) => ({
           device,
           dir,
-          transport,
-          io: file.io,
-          maxSize: file.maxSize,
-          secret: file.secret !== undefined,
+          transport: plan.transport,
+          io: plan.files.at(0)?.io ?? 'direct',
+          maxSize: plan.files.reduce((sum, { maxSize }) => sum + maxSize, 0),
+          secret: plan.secret,
           since: since.toISOString(),
           connected,
         })),
       };
+    },
+
+    async contents(input) {
+      const { modules } = named(input);
+      return { user: process.geteuid?.() ?? 0, modules: modules.map(contentsOf) };
     },
 
     async *teardown(input) {
@@ -52,11 +50,26 @@ export function answers(mounts: readonly Served[]): Answers {
     async *unmounted({ lazy, wait, ...input }) {
       const { mount, plan, teardown } = named(input);
       const elsewhere = mount.connected;
-      if (elsewhere && (lazy === true || plan.file.secret === undefined)) return { elsewhere };
+      if (elsewhere && (lazy === true || !plan.secret)) return { elsewhere };
       if (wait === false) void teardown.inSteps();
       else yield* finish(teardown);
       return { elsewhere };
     },
+  };
+}
+
+function contentsOf({ id, module, parameters, entries, ram }: Loaded): ModuleContents {
+  const { name, description, author, license } = module;
+  return {
+    ...{ id, name, description, author, license, entries },
+    parameters: Object.entries(module.parameters).map(([parameter, declared]) => ({
+      name: parameter,
+      type: declared.type,
+      value: parameters[parameter] ?? declared.default,
+      description: declared.description,
+      writable: declared.writable ?? false,
+    })),
+    ram,
   };
 }
 

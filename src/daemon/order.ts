@@ -1,5 +1,5 @@
+import type { Mounted } from './house.ts';
 import type { Plan } from './plan.ts';
-import type { Mounted } from './serve.ts';
 
 /** What a daemon process is told, as JSON in its only parameter. It starts in another directory: all paths are absolute. */
 export interface Order {

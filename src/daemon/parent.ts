@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { message } from '../text/message.ts';
+import type { Starter } from './house.ts';
 import type { Report } from './order.ts';
-import type { Starter } from './serve.ts';
 
 /** The command that started this daemon. */
 export interface Parent extends Starter {

@@ -8,9 +8,16 @@ import { lockedBeside, MAPPED_SIZE, WINDOW_SIZE } from '../ram-file/sizes.ts';
 import { Capability, capable } from '../sys/capabilities.ts';
 import { keepsAtime } from '../sys/mount.ts';
 import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK, RLIMIT_NOFILE } from '../sys/rlimit.ts';
+import { quote } from '../text/quote.ts';
 import { size } from '../text/size.ts';
 import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
-import { DEFAULT_SHARE, FEWER_THREADS, type Settings, type Transport } from './settings.ts';
+import {
+  DEFAULT_SHARE,
+  FEWER_THREADS,
+  type FileSettings,
+  type Settings,
+  type Transport,
+} from './settings.ts';
 
 const PAGE_SIZE = 4096;
 
@@ -30,15 +37,21 @@ const THREAD_FILES = 12;
 
 type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
+/** All that is to be of a RAM file. */
+export type FilePlan = Complete<Omit<RamFileOptions, 'secret'>> & Pick<RamFileOptions, 'secret'>;
+
 /** All that is to be of a mount. Nothing is left to decide for who carries it out. */
 export interface Plan {
-  readonly file: Complete<Omit<RamFileOptions, 'secret'>> & Pick<RamFileOptions, 'secret'>;
+  /** The RAM files in it. */
+  readonly files: readonly FilePlan[];
+  /** Whether they are secret. */
+  readonly secret: boolean;
   readonly transport: Transport;
   /** How many threads serve requests over the kernel transport. */
   readonly threads: number;
   /** Where each message between the kernel and the daemon goes. */
   readonly record: string | undefined;
-  /** What the file is filled with: see takeSource. */
+  /** What the one file is filled with: see takeSource. */
   readonly from: string | undefined;
   /** Where the daemon's own messages go. */
   readonly log: string | undefined;
@@ -83,19 +96,20 @@ export function thisMachine(): Machine {
 export function plan(settings: Settings, machine = thisMachine()): Plan {
   const { io = 'direct', transport = 'kernel', secret = false, record, words = [] } = settings;
   const threads = settings.threads ?? (io === 'passthrough' || secret ? FEWER_THREADS : DEFAULT_THREADS);
+  const wanted = filesOf(settings);
   if (transport === 'libfuse') refuseOverLibfuse(io, record);
   if (io === 'passthrough') refusePassthrough(machine);
-  if (secret) refuseSecret(settings);
-  refuseAddresses(io, transport, threads, machine);
+  if (secret) refuseSecret(settings, wanted);
+  refuseAddresses(io === 'passthrough' ? 0 : wanted.length, transport, threads, machine);
   refuseFiles(transport, threads, machine);
   const most = secret ? mostOfSecret(io, threads, machine) : Number.POSITIVE_INFINITY;
   const half = wholePages((machine.memory * DEFAULT_SHARE) / 100);
-  const maxSize = settings.maxSize === undefined ? Math.min(half, most) : wholePages(settings.maxSize);
-  if (maxSize > most || most <= 0) throw tooMuch(settings.maxSize, most, machine);
-  return {
-    file: {
-      name: settings.name ?? DEFAULT_NAME,
-      mode: settings.mode ?? (secret ? SECRET_MODE : DEFAULT_MODE),
+  const files = wanted.map((file): FilePlan => {
+    const maxSize = file.maxSize === undefined ? Math.min(half, most) : wholePages(file.maxSize);
+    if (maxSize > most || most <= 0) throw tooMuch(file.maxSize, most, machine);
+    return {
+      name: file.name ?? DEFAULT_NAME,
+      mode: file.mode ?? (secret ? SECRET_MODE : DEFAULT_MODE),
       uid: settings.uid ?? machine.uid,
       gid: settings.gid ?? machine.gid,
       maxSize,
@@ -103,7 +117,11 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
       atime: keepsAtime(words),
       io,
       secret: secret ? { threads } : undefined,
-    },
+    };
+  });
+  return {
+    files,
+    secret,
     transport,
     threads,
     record,
@@ -117,6 +135,26 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
     },
     nonempty: settings.nonempty ?? false,
   };
+}
+
+/** The files that were asked for. */
+function filesOf({ file: files, name, mode, maxSize, from }: Settings): readonly FileSettings[] {
+  if (files === undefined) return [{ name, mode, maxSize }];
+  const other = Object.entries({
+    '--name': name,
+    '--mode': mode,
+    '--max-size': maxSize,
+    '--from': from,
+  }).find(([, value]) => value !== undefined);
+  if (other !== undefined) {
+    throw new MountError(
+      `Cannot mount with "--file" and "${other[0]}": "--file name:mode=size" says it of each file.`,
+    );
+  }
+  const names = files.map((file) => file.name);
+  const twice = names.find((one, index) => names.indexOf(one) !== index);
+  if (twice === undefined) return files;
+  throw new MountError(`Cannot mount two files with the name ${quote(twice)}; give each its own.`);
 }
 
 /** As tmpfs rounds its `size=` (shmem_parse_one). */
@@ -141,12 +179,15 @@ function refusePassthrough(machine: Machine): void {
 }
 
 /** Whatever would leave copies of a secret that nobody could lock or overwrite. */
-function refuseSecret({ mode = SECRET_MODE, io, transport, record }: Settings): void {
+function refuseSecret({ io, transport, record }: Settings, files: readonly FileSettings[]): void {
   const refuse = (option: string, why: string): never => {
     throw new MountError(`Cannot mount with "--secret" and "${option}": ${why}.`);
   };
-  if (mode & OTHERS)
-    refuse(`--mode 0${mode.toString(8)}`, 'a secret is for its owner alone, such as with 0600');
+  for (const { mode = SECRET_MODE } of files) {
+    if (mode & OTHERS)
+      refuse(`--mode 0${mode.toString(8)}`, 'a secret is for its owner alone, such as with 0600');
+  }
+  if (files.length > 1) refuse('--file', 'each secret has a process of its own; mount one after the other');
   if (io === 'cached') refuse('--io cached', 'the page cache would keep copies that cannot be overwritten');
   if (transport === 'libfuse')
     refuse('--transport libfuse', 'libfuse keeps copies that cannot be overwritten');
@@ -154,9 +195,13 @@ function refuseSecret({ mode = SECRET_MODE, io, transport, record }: Settings): 
 }
 
 /** V8 doesn't survive that it gets no addresses for a thread: it ends the process, and leaves the mount behind. */
-function refuseAddresses(io: IoMode, transport: Transport, threads: number, { addresses }: Machine): void {
-  const needed =
-    (io === 'passthrough' ? 0 : MAPPED_SIZE) + (transport === 'kernel' ? threads * THREAD_ADDRESSES : 0);
+function refuseAddresses(
+  mappings: number,
+  transport: Transport,
+  threads: number,
+  { addresses }: Machine,
+): void {
+  const needed = mappings * MAPPED_SIZE + (transport === 'kernel' ? threads * THREAD_ADDRESSES : 0);
   if (needed <= addresses) return;
   const left = size(Math.max(addresses, 0));
   throw new MountError(

@@ -6,6 +6,17 @@ import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 export const transports = ['kernel', 'libfuse'] as const;
 export type Transport = (typeof transports)[number];
 
+/** What can be told of one of several files. */
+export interface FileSettings {
+  readonly name?: string | undefined;
+  readonly mode?: number | undefined;
+  readonly maxSize?: number | undefined;
+}
+
+export interface NamedFile extends FileSettings {
+  readonly name: string;
+}
+
 /**
  * What `ramproc mount` can be told, by flags or by `-o`: src/cli/options.ts has what each means, and plan.ts what holds when
  * nothing is said.
@@ -16,6 +27,8 @@ export interface Settings {
   uid?: number;
   gid?: number;
   maxSize?: number;
+  /** Instead of a name, a mode and a size: those of each file. */
+  file?: readonly NamedFile[];
   threads?: number;
   from?: string;
   transport?: Transport;

@@ -4,10 +4,10 @@ import { keepOnExec } from '../sys/descriptor.ts';
 import { execve } from '../sys/exec.ts';
 import { reason } from '../text/reason.ts';
 import { EndedBySignal, EndOnSignal } from './end-on-signal.ts';
+import type { Mounted, Starter } from './house.ts';
 import { openLog } from './log.ts';
 import { KEEP, type Order, type Report } from './order.ts';
 import { dropPrivileges, FOR_MEMORY } from './privileges.ts';
-import type { Mounted, Starter } from './serve.ts';
 import { givenEnvironment } from './surroundings.ts';
 import { titleOf } from './title.ts';
 

@@ -5,8 +5,8 @@ import type { Freed } from '../ram-file/give-back.ts';
 const TURN = 10;
 
 /**
- * Removes a file and gives its memory back, once, whoever asks and however often: the end of a mount, a command, the end of
- * the process. From the first moment the file is gone and its data nobody's any more; overwriting a secret takes longer.
+ * Removes files and gives their memory back, once, whoever asks and however often: the end of a mount, a command, the end of
+ * the process. From the first moment they are gone and their data nobody's any more; overwriting a secret takes longer.
  */
 export class Teardown {
   readonly #steps: Iterator<Freed, void>;
@@ -24,7 +24,7 @@ export class Teardown {
 
   /** All of it, or what is left of it, before this returns. */
   atOnce(): void {
-    while (this.#step());
+    while (this.step());
   }
 
   /** The same with the event loop going on: its first step before this returns. */
@@ -39,15 +39,27 @@ export class Teardown {
 
   async #takeTurns(): Promise<void> {
     for (;;) {
-      for (const end = performance.now() + TURN; performance.now() < end; ) if (!this.#step()) return;
+      for (const end = performance.now() + TURN; performance.now() < end; ) if (!this.step()) return;
       await setImmediate();
     }
   }
 
-  /** Returns whether there is more to do. */
-  #step(): boolean {
+  /** A part of it, of some milliseconds. Returns whether there is more to do. */
+  step(): boolean {
     const { value, done } = this.#steps.next();
     if (value) this.#freed = value;
     return done !== true;
   }
+}
+
+/** Several as one: none of them waits for another's end to have its beginning. */
+export function* together(all: readonly Teardown[]): Generator<Freed, void, undefined> {
+  for (let left = all; left.length > 0; ) {
+    left = left.filter((one) => one.step());
+    yield all.reduce((sum, { freed }) => add(sum, freed), { bytes: 0, total: 0 });
+  }
+}
+
+function add(one: Freed, other: Freed): Freed {
+  return { bytes: one.bytes + other.bytes, total: one.total + other.total };
 }

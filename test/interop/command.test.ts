@@ -100,7 +100,9 @@ describe('ramproc mount', () => {
     const told = JSON.parse(stdout);
     await using _mount = new Mount(told);
     const file = `${dir}/rust-proc-file`;
-    expect(told).toEqual({ dir, file, pid: expect.any(Number), transport: 'kernel', maxSize: 2 ** 30 });
+    const maxSize = 2 ** 30;
+    const files = [{ file, maxSize }];
+    expect(told).toEqual({ dir, file, files, pid: expect.any(Number), transport: 'kernel', maxSize });
     expect(runs(told.pid)).toBe(true);
   });
 

@@ -277,7 +277,8 @@ test('in a user namespace a secret is as large as its root may lock, which is no
   const [told = '', text] = stdout.split('\n');
   expect(text).toBe('text');
   expect(JSON.parse(told).maxSize).toBe(
-    plan({ secret: true }, { ...thisMachine(), lockable: 8 << 20, capable: () => false }).file.maxSize,
+    plan({ secret: true }, { ...thisMachine(), lockable: 8 << 20, capable: () => false }).files.at(0)
+      ?.maxSize,
   );
 });
 

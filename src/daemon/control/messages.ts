@@ -26,7 +26,9 @@ export const MAX_LINE = 1 << 20;
 export interface Questions {
   /** Who it is. Tells of all its mounts. */
   hello: { input: Record<never, never>; progress: never; answer: Hello };
-  /** To remove its entry and take the data, as at unmounting: who has the file open gets EBUSY. */
+  /** What is loaded into it. */
+  contents: { input: Record<never, never>; progress: never; answer: Contents };
+  /** To remove its entries and take the data, as at unmounting: who has a file open gets EBUSY. */
   teardown: { input: Record<never, never>; progress: Freed; answer: { taken: true } };
   /** To finish, for the mount was just unmounted. Answered when its memory is given back, or when that can't be yet. */
   unmounted: { input: UnmountedInput; progress: Freed; answer: UnmountedAnswer };
@@ -56,6 +58,37 @@ export interface MountHello {
   readonly since: string;
   /** Whether it is mounted still, somewhere: the kernel gives its device number to another mount otherwise. */
   readonly connected: boolean;
+}
+
+export interface Contents {
+  /** The number of the user whose rights the daemon has. */
+  readonly user: number;
+  /** In the order in which they were loaded. */
+  readonly modules: readonly ModuleContents[];
+}
+
+/** A module that is loaded. */
+export interface ModuleContents {
+  /** What it is unloaded by: its name, and a number behind it when another of that name was loaded before. */
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly author: string;
+  readonly license: string;
+  /** What it added to the directory. */
+  readonly entries: readonly string[];
+  readonly parameters: readonly ParameterContents[];
+  /** Of a RAM file: who reads and writes its bytes, how many bytes of memory they take, and how many they may take. */
+  readonly ram?: { readonly io: string; readonly used: number; readonly most: number } | undefined;
+}
+
+export interface ParameterContents {
+  readonly name: string;
+  readonly type: string;
+  readonly value: number | string | boolean;
+  readonly description: string;
+  /** Whether it may be changed while the module is loaded. */
+  readonly writable: boolean;
 }
 
 export interface UnmountedInput {

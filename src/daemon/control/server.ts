@@ -48,15 +48,15 @@ export type Answers = {
 /** The daemon's end of the control channel: see messages.ts. Lives on the event loop of the thread that makes it. */
 export class ControlServer implements AsyncDisposable {
   readonly #answers: Answers;
-  readonly #listening: { readonly socket: Socket; readonly poll: ReturnType<typeof koffi.node.poll> }[] = [];
+  readonly #listening = new Set<Disposable>();
   readonly #clients = new Set<Stream>();
 
   constructor(answers: Answers) {
     this.#answers = answers;
   }
 
-  /** Lets commands find it by a mount's device number. Throws an Errno. */
-  listen(device: string): void {
+  /** Lets commands find it by a mount's device number. Disposing the answer ends that. Throws an Errno. */
+  listen(device: string): Disposable {
     const socket = listenOn(namePrefix(device) + randomBytes(8).toString('hex'));
     let failing = false;
     const watch = () => {
@@ -72,11 +72,22 @@ export class ControlServer implements AsyncDisposable {
         failing = true;
         // The connection still waits, and would wake us again at once.
         poll.stop();
-        setTimeout(() => this.#listening.length > 0 && poll.start({ readable: true }, watch), PAUSE).unref();
+        setTimeout(
+          () => this.#listening.has(listening) && poll.start({ readable: true }, watch),
+          PAUSE,
+        ).unref();
       }
     };
     const poll = koffi.node.poll(socket.fd, { readable: true }, watch);
-    this.#listening.push({ socket, poll });
+    const listening = {
+      [Symbol.dispose]: () => {
+        if (!this.#listening.delete(listening)) return;
+        poll.close();
+        socket[Symbol.dispose]();
+      },
+    };
+    this.#listening.add(listening);
+    return listening;
   }
 
   #welcome(client: Socket): void {
@@ -146,10 +157,7 @@ export class ControlServer implements AsyncDisposable {
 
   /** Nobody finds it any more; who was answered last has a moment to read it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { socket, poll } of this.#listening.splice(0)) {
-      poll.close();
-      socket[Symbol.dispose]();
-    }
+    for (const listening of this.#listening) listening[Symbol.dispose]();
     const closed = [...this.#clients].map((stream) => new Promise((done) => stream.once('close', done)));
     await Promise.race([Promise.all(closed), sleep(GRACE, undefined, { ref: false })]);
     for (const stream of this.#clients) stream.destroy();

@@ -31,17 +31,31 @@ export class ProcDirEntry implements Disposable {
   readonly #directory: Directory;
   #node: ProcNode;
   #ops: ProcOps | undefined;
+  /** Told of what is added through this: see `part`. */
+  #added: ((part: Disposable) => void) | undefined;
 
-  private constructor(parent: ProcDirEntry | undefined, name: string, node: ProcNode, isLookedUp = false) {
+  private constructor(
+    parent: ProcDirEntry | undefined,
+    name: string,
+    node: ProcNode,
+    { isLookedUp = false, same }: { isLookedUp?: boolean; same?: ProcDirEntry } = {},
+  ) {
     this.#parent = parent;
-    this.#tree = parent === undefined ? new Tree() : parent.#tree;
+    const kin = same ?? parent;
+    this.#tree = kin === undefined ? new Tree() : kin.#tree;
     this.ino = parent === undefined ? ROOT_INO : this.#tree.nextIno();
     this.name = name;
     this.kind = node.kind;
     this.isLookedUp = isLookedUp;
     this.#node = node;
     this.#ops = this.#opsOf(node);
-    this.#directory = new Directory((below, found) => new ProcDirEntry(this, below, found, true));
+    if (same !== undefined) {
+      this.#directory = same.#directory;
+      return;
+    }
+    this.#directory = new Directory(
+      (below, found) => new ProcDirEntry(this, below, found, { isLookedUp: true }),
+    );
     if (node.names !== undefined) this.addNames(this.#namesOfNode());
   }
 
@@ -60,13 +74,23 @@ export class ProcDirEntry implements Disposable {
     for (const watcher of this.#tree.watchers) watcher.adding(entry);
     this.#directory.children.set(name, entry);
     this.#node.attributes.touch();
+    this.#added?.(entry);
     return entry;
+  }
+
+  /** The same root, for one of several who add to it: `added` is given all that is added through the answer. @internal */
+  part(added: (part: Disposable) => void): ProcDirEntry {
+    const part = new ProcDirEntry(undefined, this.name, this.#node, { same: this });
+    part.#added = added;
+    return part;
   }
 
   /** Has more names looked up in a directory. Disposing the answer ends that. @internal */
   addNames(names: DirOps): Disposable {
     if (this.kind !== 'directory') throw new Errno(ENOTDIR);
-    return this.#directory.addNames(names);
+    const added = this.#directory.addNames(names);
+    this.#added?.(added);
+    return added;
   }
 
   /** The directory above; a root's is itself. */

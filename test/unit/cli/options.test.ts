@@ -27,6 +27,7 @@ const values: Record<string, readonly [string, string]> = {
   uid: ['1', '2'],
   gid: ['1', '2'],
   maxSize: ['1k', '2G'],
+  file: ['a', 'b:0600=1k'],
   from: ['-', '/dev/fd/7'],
   io: ['direct', 'cached'],
   threads: ['1', '64'],

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { parseSize } from '../../../src/cli/parse.ts';
+import { parseFile, parseSize } from '../../../src/cli/parse.ts';
 
 const K = 1024;
 
@@ -49,5 +49,23 @@ describe('a size', () => {
     '∞',
   ])('can not be %j', (text) => {
     expect(() => parseSize(text)).toThrow('It must be a size of 1 byte or more');
+  });
+});
+
+describe('one of several files', () => {
+  test.each([
+    ['a', { name: 'a' }],
+    ['a=1k', { name: 'a', maxSize: 1024 }],
+    ['a:0600', { name: 'a', mode: 0o600 }],
+    ['a=b:c:640=2M', { name: 'a=b:c', mode: 0o640, maxSize: 2 ** 21 }],
+  ])('%j is split at the last "=", and at the last ":" before it', (text, file) => {
+    expect(parseFile(text, [{ name: 'before' }])).toEqual([
+      { name: 'before' },
+      { mode: undefined, maxSize: undefined, ...file },
+    ]);
+  });
+
+  test.each(['', '=1k', ':600', 'a/b=1k', 'a=', 'a=x', 'a:rw=1k', 'a:b'])('%j is none', (text) => {
+    expect(() => parseFile(text)).toThrow(/^It must /);
   });
 });

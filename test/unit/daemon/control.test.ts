@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { answers } from '../../../src/daemon/answers.ts';
 import { LineReader, MAX_LINE, namePrefix, PROTOCOL } from '../../../src/daemon/control/messages.ts';
 import { type Answers, ControlServer } from '../../../src/daemon/control/server.ts';
+import type { House } from '../../../src/daemon/house.ts';
 import { plan } from '../../../src/daemon/plan.ts';
 import { Teardown } from '../../../src/daemon/teardown.ts';
 import { namesListenedOn } from '../../../src/sys/network.ts';
@@ -16,7 +17,7 @@ let devices = 2 ** 20;
 function serve(given: Partial<Answers>) {
   const device = `0:${devices++}`;
   const none = () => Promise.reject(new Error('nothing to say'));
-  const server = new ControlServer({ hello: none, teardown: none, unmounted: none, ...given });
+  const server = new ControlServer({ hello: none, teardown: none, unmounted: none, ...given } as Answers);
   server.listen(device);
   const [name = ''] = namesListenedOn('self', namePrefix(device));
   return { server, device, name };
@@ -155,7 +156,7 @@ test('a teardown is waited for by who wants to, goes on without, and is done onc
   const device = `0:${devices}`;
   const mount = { dir: '/nowhere', closed: Promise.resolve(), connected: false, unmount() {}, abort() {} };
   const served = { device, mount, plan: plan({}), teardown: new Teardown(steps()), since: new Date() };
-  const { server, name } = serve(answers([served]));
+  const { server, name } = serve(answers({ mounts: [served] } as unknown as House));
   await using _server = server;
   const ask = (wait: boolean) =>
     sendRaw(name, `${JSON.stringify({ protocol: PROTOCOL, question: 'unmounted', mount: device, wait })}\n`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Machine, plan } from '../../../src/daemon/plan.ts';
+import { type FilePlan, type Machine, plan } from '../../../src/daemon/plan.ts';
 import { FEWER_THREADS, type Settings } from '../../../src/daemon/settings.ts';
 import { MountError } from '../../../src/mount/mount-error.ts';
 import { lockedBeside, WINDOW_SIZE } from '../../../src/ram-file/sizes.ts';
@@ -23,6 +23,14 @@ const everybody: Machine = {
 };
 const root: Machine = { ...everybody, uid: 0, gid: 0, capable: () => true };
 
+/** What is to be of the one file. */
+function fileOf(settings: Settings, machine = root): FilePlan {
+  const { files } = plan(settings, machine);
+  const [file] = files;
+  if (file === undefined || files.length > 1) throw new Error(`There are ${files.length} files.`);
+  return file;
+}
+
 /** The sentence with which a plan is refused. */
 function refusal(settings: Settings, machine = root): string {
   try {
@@ -36,7 +44,7 @@ function refusal(settings: Settings, machine = root): string {
 
 describe('when nothing is said', () => {
   test("the file is the seed's, is its mounter's, and may take half of the memory, in whole pages", () => {
-    expect(plan({}, everybody).file).toEqual({
+    expect(fileOf({}, everybody)).toEqual({
       name: 'rust-proc-file',
       mode: 0o666,
       uid: 1000,
@@ -49,8 +57,9 @@ describe('when nothing is said', () => {
   });
 
   test('it is served over the kernel, for its mounter alone, on an empty directory', () => {
-    const { file, ...rest } = plan({}, everybody);
+    const { files: _, ...rest } = plan({}, everybody);
     expect(rest).toEqual({
+      secret: false,
       transport: 'kernel',
       threads: DEFAULT_THREADS,
       record: undefined,
@@ -62,8 +71,10 @@ describe('when nothing is said', () => {
   });
 
   test('a secret has fewer threads, for each locks memory that it could have, and mode 0600', () => {
-    const { threads, file } = plan({ secret: true }, root);
-    expect([threads, file.secret, file.mode]).toEqual([FEWER_THREADS, { threads: FEWER_THREADS }, 0o600]);
+    const { threads, files, secret } = plan({ secret: true }, root);
+    const [file] = files;
+    expect(secret).toBe(true);
+    expect([threads, file?.secret, file?.mode]).toEqual([FEWER_THREADS, { threads: FEWER_THREADS }, 0o600]);
     expect(FEWER_THREADS).toBeLessThan(DEFAULT_THREADS);
   });
 
@@ -79,13 +90,28 @@ test('what is said holds', () => {
     ...{ fsname: 'disk', words: ['ro', 'noexec'] },
   };
   expect(plan(said, everybody)).toEqual({
-    file: {
-      ...{ name: 'notes', mode: 0o640, uid: 5, gid: 7, maxSize: 64 * MIB, io: 'cached' },
-      ...{ atime: true, secret: undefined },
-    },
+    files: [
+      {
+        ...{ name: 'notes', mode: 0o640, uid: 5, gid: 7, maxSize: 64 * MIB, io: 'cached' },
+        ...{ atime: true, secret: undefined },
+      },
+    ],
+    secret: false,
     ...{ transport: 'kernel', threads: 4, record: 'recording', from: '-', log: 'log', nonempty: true },
     mount: { fsname: 'disk', words: ['ro', 'noexec'], allowOther: true, autoUnmount: true },
   });
+});
+
+test('several files have each its name, mode and size, and the rest in common', () => {
+  const file = [
+    { name: 'a', maxSize: 1 },
+    { name: 'b', mode: 0o600 },
+  ];
+  const { files } = plan({ file, uid: 5, io: 'cached' }, everybody);
+  expect(files.map(({ name, mode, maxSize, uid, io }) => [name, mode, maxSize, uid, io])).toEqual([
+    ['a', 0o666, PAGE, 5, 'cached'],
+    ['b', 0o600, 4 * GIB + PAGE, 5, 'cached'],
+  ]);
 });
 
 test.each([
@@ -95,7 +121,7 @@ test.each([
   [5000, 2 * PAGE],
   [2 ** 53 - PAGE, 2 ** 53 - PAGE],
 ])('a size of %d bytes is rounded up to %d, as tmpfs does', (maxSize, holds) => {
-  expect(plan({ maxSize }, everybody).file.maxSize).toBe(holds);
+  expect(fileOf({ maxSize }, everybody).maxSize).toBe(holds);
 });
 
 test.each([
@@ -106,7 +132,7 @@ test.each([
   [['relatime', 'noatime'], false],
   [['strictatime', 'noatime'], true],
 ])('after the words %j, whether reading moves atime is %s, as for the kernel', (words, atime) => {
-  expect(plan({ words }, everybody).file.atime).toBe(atime);
+  expect(fileOf({ words }, everybody).atime).toBe(atime);
 });
 
 describe('what does not go together is one sentence', () => {
@@ -135,6 +161,20 @@ describe('what does not go together is one sentence', () => {
       { secret: true, record: 'r' },
       'Cannot mount with "--secret" and "--record": it would write the secret to a file.',
     ],
+    [
+      { file: [{ name: 'a' }, { name: 'b' }], secret: true },
+      'Cannot mount with "--secret" and "--file": each secret has a process of its own; mount one after the other.',
+    ],
+    ...Object.entries({ name: 'n', mode: 0o600, 'max-size': 1, from: '-' }).map(
+      ([option, value]): [Settings, string] => [
+        { file: [{ name: 'a' }], [option === 'max-size' ? 'maxSize' : option]: value },
+        `Cannot mount with "--file" and "--${option}": "--file name:mode=size" says it of each file.`,
+      ],
+    ),
+    [
+      { file: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] },
+      'Cannot mount two files with the name "a"; give each its own.',
+    ],
   ])('%j', (settings, sentence) => {
     expect(refusal(settings)).toBe(sentence);
   });
@@ -146,22 +186,22 @@ test('passthrough is for who may do anything on the whole machine', () => {
   );
   const asked: number[] = [];
   const machine: Machine = { ...everybody, capable: (capability) => asked.push(capability) > 0 };
-  expect(plan({ io: 'passthrough' }, machine).file.io).toBe('passthrough');
+  expect(fileOf({ io: 'passthrough' }, machine).io).toBe('passthrough');
   expect(asked).toEqual([Capability.SYS_ADMIN]);
 });
 
 describe('a secret', () => {
   test('is by default as large as what may be locked, less what its threads lock, in whole pages', () => {
     const left = 8 * MIB - lockedBeside(FEWER_THREADS);
-    const { maxSize } = plan({ secret: true }, everybody).file;
+    const { maxSize } = fileOf({ secret: true }, everybody);
     expect(maxSize).toBe(left - (left % PAGE));
-    expect(plan({ secret: true, threads: FEWER_THREADS + 1 }, everybody).file.maxSize).toBeLessThan(maxSize);
-    expect(plan({ secret: true, maxSize }, everybody).file.maxSize).toBe(maxSize);
+    expect(fileOf({ secret: true, threads: FEWER_THREADS + 1 }, everybody).maxSize).toBeLessThan(maxSize);
+    expect(fileOf({ secret: true, maxSize }, everybody).maxSize).toBe(maxSize);
   });
 
   test('that is larger is refused with the limit, and so is any when nothing is left', () => {
     expect(refusal({ secret: true, threads: 2, maxSize: 4 * MIB }, everybody)).toBe(
-      `Cannot mount a secret with --max-size 4 MiB: RLIMIT_MEMLOCK lets this process lock 8 MiB, which leaves ${size(plan({ secret: true, threads: 2 }, everybody).file.maxSize)} for the data; lower --max-size or raise "ulimit -l".`,
+      `Cannot mount a secret with --max-size 4 MiB: RLIMIT_MEMLOCK lets this process lock 8 MiB, which leaves ${size(fileOf({ secret: true, threads: 2 }, everybody).maxSize)} for the data; lower --max-size or raise "ulimit -l".`,
     );
     expect(refusal({ secret: true }, { ...everybody, lockable: 64 * 1024 })).toMatch(
       /^Cannot mount a secret: RLIMIT_MEMLOCK lets this process lock 64 KiB, which leaves 0 B for the data; /,
@@ -171,7 +211,7 @@ describe('a secret', () => {
   test('of who may lock memory without a limit can be as large as what can be mapped', () => {
     const asked: number[] = [];
     const machine: Machine = { ...everybody, capable: (capability) => asked.push(capability) > 0 };
-    expect(plan({ secret: true, maxSize: WINDOW_SIZE }, machine).file.maxSize).toBe(WINDOW_SIZE);
+    expect(fileOf({ secret: true, maxSize: WINDOW_SIZE }, machine).maxSize).toBe(WINDOW_SIZE);
     expect(asked).toEqual([Capability.IPC_LOCK]);
     expect(refusal({ secret: true, maxSize: WINDOW_SIZE + 1 }, machine)).toBe(
       'Cannot mount a secret with --max-size 3.87 GiB: no more than 3.87 GiB of it can be mapped; lower --max-size.',
@@ -179,7 +219,7 @@ describe('a secret', () => {
   });
 
   test('with passthrough is a tmpfs without swap, which nobody has to lock', () => {
-    expect(plan({ secret: true, io: 'passthrough', maxSize: 2 ** 40 }, root).file.maxSize).toBe(2 ** 40);
+    expect(fileOf({ secret: true, io: 'passthrough', maxSize: 2 ** 40 }, root).maxSize).toBe(2 ** 40);
   });
 });
 
@@ -190,7 +230,7 @@ test('a process with fewer addresses than the mapping and the threads take is to
   );
   expect(plan({ threads: 1 }, few).threads).toBe(1);
   expect(plan({ transport: 'libfuse' }, few).transport).toBe('libfuse');
-  expect(plan({ io: 'passthrough' }, few).file.io).toBe('passthrough');
+  expect(fileOf({ io: 'passthrough' }, few).io).toBe('passthrough');
 });
 
 test('a process that may open fewer files than it and its threads need is told so', () => {

@@ -1,0 +1,176 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claim } from '../mount/mount-point.ts';
+import { mountAt } from '../sys/mountinfo.ts';
+import { message } from '../text/message.ts';
+import { quote } from '../text/quote.ts';
+import { reason } from '../text/reason.ts';
+import type { Mount } from '../transport/mount.ts';
+import { answers } from './answers.ts';
+import { ControlServer } from './control/server.ts';
+import type { EndOnSignal } from './end-on-signal.ts';
+import { fill, type Progress } from './fill.ts';
+import type { Plan } from './plan.ts';
+import { Served } from './served.ts';
+import type { Transport } from './settings.ts';
+
+/** What a mount says of itself once it can be used. */
+export interface Mounted {
+  /** The directory, absolute. */
+  readonly dir: string;
+  /** The first RAM file's path. */
+  readonly file?: string | undefined;
+  /** All RAM files in it. */
+  readonly files: readonly MountedFile[];
+  /** The process that serves it. */
+  readonly pid: number;
+  readonly transport: Transport;
+  /** The most memory that the first RAM file may take, in bytes: whole pages. */
+  readonly maxSize?: number | undefined;
+}
+
+export interface MountedFile {
+  readonly file: string;
+  /** In bytes. */
+  readonly maxSize: number;
+}
+
+/** Who started a mount, and wants to know how it goes. */
+export interface Starter {
+  readonly progress: Progress;
+  /** Something that a person should know, in one sentence. */
+  notice(message: string): void;
+  /** Clients can open the file. Resolves when the mount may stay. */
+  mounted(mounted: Mounted): Promise<void>;
+}
+
+/** How long clients that hold a file open may delay the end of a process that was told to end, in milliseconds. */
+const GRACE = 500;
+
+/** How long a daemon that goes on may be asked about what was unmounted, in milliseconds: who did that asks. */
+const LINGER = 10_000;
+
+/** All that a daemon serves. */
+export class House implements AsyncDisposable {
+  /** Resolves when the last directory is unmounted, and its memory given back. Rejects when that one couldn't go on being served. */
+  readonly closed: Promise<void>;
+  readonly #ending: EndOnSignal;
+  readonly #control = new ControlServer(answers(this));
+  readonly #all = new Set<Served>();
+  /** Those that commands may ask about, in the order in which they were mounted. */
+  readonly #known = new Set<Served>();
+  #close: (failure?: unknown) => void = () => {};
+
+  constructor(ending: EndOnSignal) {
+    this.#ending = ending;
+    this.closed = new Promise((closed, failed) => {
+      this.#close = (failure) => (failure === undefined ? closed() : failed(failure));
+    });
+    this.closed.catch(() => {});
+  }
+
+  /** What commands may ask about: what is mounted, and what was just unmounted. */
+  get mounts(): Served[] {
+    return [...this.#known];
+  }
+
+  /**
+   * Mounts a directory. `prepared` is called when all memory is there that is to be locked. Throws one sentence, with nothing left
+   * of it, when it can't be mounted, and EndedBySignal when the process was told to end: see `end`.
+   */
+  async mount(dir: string, plan: Plan, starter: Starter, prepared = () => {}): Promise<void> {
+    const { nonempty, from } = plan;
+    using claimed = await this.#ending.orEnd(claim(dir, { nonempty, notice: starter.notice }));
+    const served = new Served(plan);
+    this.#all.add(served);
+    try {
+      for (const file of plan.files) await served.addFile(file);
+      prepared();
+      const [file] = served.files;
+      if (from !== undefined && file !== undefined) {
+        await this.#ending.orEnd(fill(file, from, starter.progress));
+      }
+      // Not left halfway, which would leave a dead mount: who was told to end meanwhile ends after it.
+      await served.mountOn(claimed);
+    } catch (error) {
+      this.#all.delete(served);
+      await served.teardown.inSteps();
+      throw error;
+    }
+    void this.#follow(served);
+    if (this.#ending.told !== undefined) throw this.#ending.told;
+    claimed[Symbol.dispose]();
+    this.#listen(served, starter);
+    try {
+      await this.#ending.orEnd(starter.mounted(about(served)));
+    } catch (error) {
+      // Nobody knows of it.
+      served.mount.unmount(true);
+      throw error;
+    }
+  }
+
+  /** Unmounts all, and waits a while for who has a file open, whose data is gone. A mount that stays is said, and dead. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const closed = [...this.#all].map(async ({ teardown, mount }) => {
+      void teardown.inSteps();
+      unmount(mount, signal);
+      await mount.closed.catch(() => {});
+    });
+    await Promise.race([Promise.all(closed), sleep(GRACE)]);
+  }
+
+  /** Gives all memory back before it returns. */
+  atOnce(): void {
+    for (const { teardown } of this.#all) teardown.atOnce();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#all].map(({ teardown }) => teardown.inSteps()));
+    await this.#control[Symbol.asyncDispose]();
+  }
+
+  /** What is to be done when one is unmounted. */
+  async #follow(served: Served): Promise<void> {
+    let failure: unknown;
+    try {
+      await served.mount.closed.finally(() => served.teardown.inSteps());
+    } catch (error) {
+      failure = error;
+    }
+    this.#all.delete(served);
+    if (this.#all.size === 0) this.#close(failure);
+    else if (failure !== undefined) console.error(`ramproc: ${message(failure)}`);
+    await sleep(LINGER, undefined, { ref: false });
+    served.listening?.[Symbol.dispose]();
+    this.#known.delete(served);
+  }
+
+  /** Lets commands speak to this daemon about a mount. One that they can't is mounted all the same. */
+  #listen(served: Served, { notice }: Starter): void {
+    const { dir } = served.mount;
+    try {
+      const device = mountAt(dir)?.device;
+      if (device === undefined) return;
+      served.device = device;
+      this.#known.add(served);
+      served.listening = this.#control.listen(device);
+    } catch (error) {
+      notice(`No command can speak to the daemon of ${quote(dir)}: ${reason(error)}.`);
+    }
+  }
+}
+
+function about({ mount, plan }: Served): Mounted {
+  const files = plan.files.map(({ name, maxSize }) => ({ file: join(mount.dir, name), maxSize }));
+  return { dir: mount.dir, ...files.at(0), files, pid: process.pid, transport: plan.transport };
+}
+
+function unmount(mount: Mount, signal: NodeJS.Signals): void {
+  console.error(`ramproc: ${signal}, unmounting ${quote(mount.dir)}`);
+  try {
+    mount.unmount(true);
+  } catch (error) {
+    console.error(`ramproc: ${message(error)}`);
+  }
+}

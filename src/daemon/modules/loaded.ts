@@ -1,0 +1,107 @@
+import { ProcDirEntry } from '../../proc-fs/entries/entry.ts';
+import type { Module } from '../../proc-fs/module/module.ts';
+import { declarationOf, parseValue, type Values } from '../../proc-fs/module/parameters.ts';
+import type { Freed } from '../../ram-file/give-back.ts';
+import { RustProcRamFile } from '../../ram-file/module.ts';
+import type { RamFile } from '../../ram-file/ram-file.ts';
+import { message } from '../../text/message.ts';
+import { quote } from '../../text/quote.ts';
+import type { ModuleContents } from '../control/messages.ts';
+import { Teardown } from '../teardown.ts';
+
+/** A module that is loaded into a directory. */
+export class Loaded {
+  /** What it is unloaded by: the module's name, and a number behind it when another of that name was loaded before. */
+  readonly id: string;
+  readonly module: Omit<Module, 'init'>;
+  readonly parameters: Values;
+  /** Its files go first, and then what it holds. */
+  readonly teardown: Teardown;
+  readonly #parts: Set<Disposable>;
+  readonly #held: Disposable | undefined;
+
+  private constructor(
+    id: string,
+    module: Omit<Module, 'init'>,
+    parameters: Values,
+    parts: Set<Disposable>,
+    held: Disposable | undefined,
+  ) {
+    this.id = id;
+    this.module = module;
+    this.parameters = parameters;
+    this.#parts = parts;
+    this.#held = held;
+    this.teardown = new Teardown(this.#tearingDown());
+  }
+
+  /**
+   * Calls a module's init. Throws what that throws, with nothing left in `root`.
+   *
+   * `init` is the module's own, or another way to make the same.
+   */
+  static async load<M extends Module>(
+    id: string,
+    module: M,
+    parameters: Values,
+    root: ProcDirEntry,
+    init: (root: ProcDirEntry) => ReturnType<M['init']>,
+  ): Promise<Loaded> {
+    const parts = new Set<Disposable>();
+    try {
+      const held = await init(root.part((part) => parts.add(part)));
+      return new Loaded(id, module, parameters, parts, held ?? undefined);
+    } catch (error) {
+      removeAll(parts);
+      throw error;
+    }
+  }
+
+  /** The RAM file, if it is that module. */
+  get file(): RamFile | undefined {
+    return this.#held instanceof RustProcRamFile ? this.#held.file : undefined;
+  }
+
+  /** Who reads and writes the bytes of its RAM file, how many bytes of memory those take, and how many they may. */
+  get ram(): ModuleContents['ram'] {
+    const { file } = this;
+    if (file === undefined) return undefined;
+    const { used, max, size } = file.pages;
+    return { io: String(this.parameters.io), used: used * size, most: max * size };
+  }
+
+  /** The names of what it added to its directory. */
+  get entries(): string[] {
+    return [...this.#parts].flatMap((part) =>
+      part instanceof ProcDirEntry && !part.isRemoved ? part.name : [],
+    );
+  }
+
+  /** Sets a parameter that may be set while it is loaded. Throws an Error with the last part of a sentence. */
+  set(name: string, text: string): void {
+    const declared = declarationOf(this.module.parameters, name);
+    if (!declared.writable) {
+      throw new Error(
+        `${quote(name)} can't be changed while it is loaded; unload it, and load it with another`,
+      );
+    }
+    this.parameters[name] = parseValue(name, declared, text);
+  }
+
+  *#tearingDown(): Generator<Freed, void, undefined> {
+    removeAll(this.#parts);
+    if (this.#held instanceof RustProcRamFile) yield* this.#held.tearingDown();
+    else {
+      try {
+        this.#held?.[Symbol.dispose]();
+      } catch (error) {
+        console.error(`ramproc: ${this.id} failed at its end: ${message(error)}.`);
+      }
+    }
+  }
+}
+
+/** What was made last goes first. */
+function removeAll(parts: Set<Disposable>): void {
+  for (const part of [...parts].reverse()) part[Symbol.dispose]();
+}
