@@ -6,6 +6,7 @@ import { Whence } from '../proc-fs/whence.ts';
 import { Mutex } from '../sync/mutex.ts';
 import { EBUSY, EINVAL, Errno } from '../sys/errno.ts';
 import { O_NOATIME } from '../sys/memfd.ts';
+import { ownModule } from '../sys/own-module.ts';
 import type { Freed } from './give-back.ts';
 import { HugePages } from './huge-pages.ts';
 import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
@@ -64,7 +65,7 @@ export class RamFile implements ProcHandler {
   ops(): ProcOps {
     const state = this.#state;
     const placement: Placement = {
-      shared: { module: import.meta.url, state },
+      shared: { module: ownModule('ram-file/ram-file'), state },
       cached: state.cached,
       mmap: true,
       parallelWrites: true,

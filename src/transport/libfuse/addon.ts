@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import koffi, { type LibraryHandle } from 'koffi';
 import { MountError } from '../../mount/mount-error.ts';
+import { ownRequire } from '../../sys/own-module.ts';
 import { reason } from '../../text/reason.ts';
 import type { FuseNative } from './fuse-native.ts';
 import { nativeThread } from './layout.ts';
@@ -37,7 +38,7 @@ export function libfuse(): Libfuse {
     return loaded;
   } catch (error) {
     const [why] = reason(error).split('\n');
-    throw new MountError(`Cannot serve by libfuse: ${why}; use "--transport kernel" instead.`, {
+    throw new MountError(`Cannot serve by libfuse: ${why}; use the transport "kernel" instead.`, {
       cause: error,
     });
   }
@@ -49,8 +50,7 @@ function load(): Libfuse {
   if (process.platform !== 'linux' || process.arch !== ARCHITECTURE) {
     throw new Error(`fuse-native has no build for ${process.platform} on ${process.arch}`);
   }
-  const ours = createRequire(import.meta.url);
-  const path = ours.resolve('fuse-native');
+  const path = installed();
   const theirs = createRequire(path);
   const library = loadLibrary(theirs);
   const native: FuseNative = theirs('node-gyp-build')(dirname(path));
@@ -62,6 +62,17 @@ function load(): Libfuse {
     descriptorOf: library.func('fuse_chan_fd', 'int', ['uintptr_t']),
     unmount: library.func('fuse_unmount', 'void', ['str', 'uintptr_t']),
   };
+}
+
+/** Where the package is: an optional one, which npm leaves out where it can't be built. */
+function installed(): string {
+  try {
+    return ownRequire().resolve('fuse-native');
+  } catch (error) {
+    throw new Error('the package fuse-native is not installed ("npm install fuse-native")', {
+      cause: error,
+    });
+  }
 }
 
 /**

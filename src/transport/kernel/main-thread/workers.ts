@@ -1,7 +1,8 @@
 import { readlinkSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { basename } from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { Event } from '../../../sys/eventfd.ts';
+import { ownModule } from '../../../sys/own-module.ts';
 import { runsInParallel } from '../../../sys/processors.ts';
 import { reason } from '../../../text/reason.ts';
 import type { Traced } from '../../trace.ts';
@@ -16,8 +17,8 @@ import {
   type Written,
 } from '../worker-contract.ts';
 
-/** Where a worker starts: .js when built, .ts when run from source. */
-const WORKER = new URL(`../worker-thread/worker${extname(import.meta.url)}`, import.meta.url);
+/** Where a worker starts. */
+const WORKER = 'transport/kernel/worker-thread/worker';
 
 /** How long the first worker looks for the next request before it sleeps, in microseconds: see Patience. */
 const LOOK = 15;
@@ -144,7 +145,7 @@ export class Workers {
     const serving = new Float64Array(new SharedArrayBuffer(SHARED_SIZE));
     serving[0] = STARTING;
     const workerData: WorkerData = { ...this.#data, nodes: [...this.#nodes.values()], thread, serving };
-    const worker = new Worker(WORKER, { workerData });
+    const worker = new Worker(new URL(ownModule(WORKER)), { workerData });
     this.#running.add(worker);
     let ended = false;
     let cause: unknown = new Error('it called process.exit()');
