@@ -34,7 +34,7 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     projects: [
       ...['unit', 'bytes'].map(light),
-      ...['interop', 'conformance', 'faults', 'random', 'soak'].map(mounting),
+      ...['interop', 'conformance', 'faults', 'random', 'soak', 'package'].map(mounting),
     ],
     maxWorkers: 2,
   },

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env sh
 // 2>/dev/null; exec node --inspect-port=192.0.2.1:9229 "$0" "$@"
 // A shell runs the line above, in which SIGUSR1 opens no debugger from the first moment on: see src/daemon/start.ts.
 

@@ -34,8 +34,8 @@ install_fuse() {
   install fusermount3 fuse3
 }
 
-node -e 'process.exit(process.versions.node.localeCompare("20.10", undefined, { numeric: true }) < 0 ? 1 : 0)' 2>/dev/null ||
-  fail "Node 20.10 or newer is needed, and $(node --version 2>/dev/null || echo none) is here: install it from nodejs.org or with your package manager."
+node -e 'process.exit(process.versions.node.localeCompare("20.19", undefined, { numeric: true }) < 0 ? 1 : 0)' 2>/dev/null ||
+  fail "Node 20.19 or newer is needed, and $(node --version 2>/dev/null || echo none) is here: install it from nodejs.org or with your package manager."
 
 if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
   say "installing the npm packages of package-lock.json"

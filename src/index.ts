@@ -53,14 +53,21 @@ export type {
   Attr,
   AttrChange,
   MaybePromise,
+  OrNothing,
   ProcFile,
   ProcHandler,
 } from './proc-fs/handler.ts';
 export type { Placement, SharedHandler } from './proc-fs/placement.ts';
 export { ProcOps } from './proc-fs/proc-ops.ts';
-export { UserSliceReader, UserSliceWriter } from './proc-fs/user-slice.ts';
+export { UserSliceReader, UserSliceWriter, type UserWindow } from './proc-fs/user-slice.ts';
 export { Whence } from './proc-fs/whence.ts';
 export { type Mount, mount, type TreeMountOptions } from './program/mount.ts';
+export type { IoMode } from './ram-file/defaults.ts';
+export type { Freed } from './ram-file/give-back.ts';
 export { type RamFileOptions, RustProcRamFile } from './ram-file/module.ts';
 export { Errno } from './sys/errno.ts';
+export { type Timespec, UTIME_NOW } from './sys/time.ts';
+export type { KernelMountOptions } from './transport/kernel/main-thread/options.ts';
 export type { Trace, TraceEvent } from './transport/trace.ts';
+export type { Usage } from './transport/usage.ts';
+export type { Wants } from './transport/wants.ts';

@@ -41,6 +41,8 @@ export interface Placement {
   /**
    * Memory for the requests and replies of worker number `thread`, if the handler copies from and to there faster than
    * elsewhere. Asked once a worker. Default, or too small, or undefined: the worker takes memory of its own.
+   *
+   * @internal
    */
   readonly scratch?: ((thread: number) => Uint8Array | undefined) | undefined;
 }

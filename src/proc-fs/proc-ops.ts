@@ -102,6 +102,7 @@ export class ProcOps {
     this.#isSizeless = handler.getattr === undefined && placement.shared === undefined;
   }
 
+  /** @internal */
   procOpen(file: ProcFile, caller: Caller): Raw {
     return answer(
       () => this.handler.open?.(file, caller),
@@ -112,12 +113,14 @@ export class ProcOps {
     );
   }
 
+  /** @internal */
   procRelease(file: ProcFile | undefined, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
     released(file);
     return answer(() => this.handler.release?.(file, caller), none);
   }
 
+  /** @internal */
   procRead(file: ProcFile | undefined, to: UserSliceWriter, offset: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
     if (!(Number.isSafeInteger(offset) && offset >= 0 && offset + to.length <= Number.MAX_SAFE_INTEGER)) {
@@ -139,6 +142,7 @@ export class ProcOps {
     }
   }
 
+  /** @internal */
   procWrite(file: ProcFile | undefined, from: UserSliceReader, offset: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
     if (!(Number.isSafeInteger(offset) && offset >= 0 && offset + from.length <= Number.MAX_SAFE_INTEGER)) {
@@ -174,6 +178,7 @@ export class ProcOps {
     );
   }
 
+  /** @internal */
   procLseek(file: ProcFile | undefined, offset: number, whence: number, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
     if (this.handler.lseek === undefined) return -ESPIPE;
@@ -192,11 +197,13 @@ export class ProcOps {
     );
   }
 
+  /** @internal */
   procPoll(file: ProcFile | undefined, wake: () => void, caller: Caller): Raw {
     if (file === undefined) return -EINVAL;
     return answer(() => this.handler.poll?.(file, wake, caller) ?? DEFAULT_POLLMASK, upTo(U32_MAX));
   }
 
+  /** @internal */
   procIoctl(
     file: ProcFile | undefined,
     command: number,
@@ -213,12 +220,14 @@ export class ProcOps {
     );
   }
 
+  /** @internal */
   procTruncate(size: number, caller: Caller): Raw {
     const wrong = rangeError(size, 0);
     if (wrong !== 0) return wrong;
     return answer(() => this.handler.truncate?.(size, caller), none);
   }
 
+  /** @internal */
   procFallocate(
     file: ProcFile | undefined,
     mode: number,
@@ -233,11 +242,13 @@ export class ProcOps {
     return answer(() => this.handler.fallocate?.(file, mode, offset, length, caller), none);
   }
 
+  /** @internal */
   procFsync(file: ProcFile | undefined, dataOnly: boolean, caller: Caller): Raw {
     if (file === undefined || this.handler.fsync === undefined) return -EINVAL;
     return answer(() => this.handler.fsync?.(file, dataOnly, caller), none);
   }
 
+  /** @internal */
   procCopyFileRange(from: number, to: number, length: number, caller: Caller): Raw {
     const wrong = rangeError(from, length) || rangeError(to, length);
     if (wrong !== 0) return wrong;
@@ -245,12 +256,12 @@ export class ProcOps {
     return answer(() => this.handler.copyFileRange?.(from, to, length, caller), upTo(length));
   }
 
-  /** Whether the handler keeps the file's attributes itself; else its directory entry does. */
+  /** Whether the handler keeps the file's attributes itself; else its directory entry does. @internal */
   get hasAttr(): boolean {
     return this.handler.getattr !== undefined;
   }
 
-  /** What stat(2) tells, or a negative error number. */
+  /** What stat(2) tells, or a negative error number. @internal */
   procGetattr(caller: Caller): MaybePromise<Attr | number> {
     try {
       const attr = this.handler.getattr?.(caller);
@@ -260,13 +271,14 @@ export class ProcOps {
     }
   }
 
+  /** @internal */
   procSetattr(change: AttrChange, caller: Caller): Raw {
     const wrong = changeError(change);
     if (wrong !== 0) return wrong;
     return answer(() => this.handler.setattr?.(change, caller), none);
   }
 
-  /** A handler that fails at this keeps nobody from writing. */
+  /** A handler that fails at this keeps nobody from writing. @internal */
   procKillPriv(): void {
     try {
       this.handler.killPriv?.();

@@ -6,7 +6,7 @@ import { EFAULT, Errno } from '../sys/errno.ts';
  * A handler that copies with `read` or `write` needs nothing else. One that has a system call do the copying lends
  * it `bytes`, from `start`, at most `left`, and then says `advance`.
  */
-class UserWindow {
+export class UserWindow {
   /** The memory that the window lies in. What is outside of it isn't the handler's. */
   bytes: Uint8Array = new Uint8Array();
   /** The next byte to transfer, as an index into `bytes`. */
@@ -28,7 +28,7 @@ class UserWindow {
     this.transferred += count;
   }
 
-  /** For whoever serves the request: the window is now on `length` bytes of `bytes`, from `start`. */
+  /** For whoever serves the request: the window is now on `length` bytes of `bytes`, from `start`. @internal */
   place(bytes: Uint8Array, start: number, length: number): this {
     this.bytes = bytes;
     this.start = start;

@@ -1,7 +1,8 @@
 import { isMainThread } from 'node:worker_threads';
 import type { ProcDirEntry } from '../proc-fs/entries/entry.ts';
 import { mountAt } from '../sys/mountinfo.ts';
-import { KernelMount, type KernelMountOptions } from '../transport/kernel/main-thread/kernel-mount.ts';
+import { KernelMount } from '../transport/kernel/main-thread/kernel-mount.ts';
+import type { KernelMountOptions } from '../transport/kernel/main-thread/options.ts';
 import type { Mount as TransportMount } from '../transport/mount.ts';
 import { guard } from './guardian.ts';
 import { beforeSignal } from './signals.ts';

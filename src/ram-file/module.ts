@@ -33,6 +33,7 @@ export interface RamFileOptions {
  * a RamFile is only made from a buffer.
  */
 export class RustProcRamFile implements Disposable {
+  /** @internal */
   readonly file: RamFile;
   readonly entry: ProcDirEntry;
   readonly #hugePages: Disposable | undefined;

@@ -157,12 +157,12 @@ export class ProcDirEntry implements Disposable {
     return true;
   }
 
-  /** A file's calls go here. */
+  /** A file's calls go here. @internal */
   get ops(): ProcOps | undefined {
     return this.#ops;
   }
 
-  /** The number of hard links: for a directory its name, its `.`, and the `..` of each in it; 1 where nobody can count those. */
+  /** The number of hard links: for a directory its name, its `.`, and the `..` of each in it; 1 where nobody can count those. @internal */
   get nlink(): number {
     if (this.kind !== 'directory') return 1;
     if (this.#directory.isStatic) return 2 + this.#directory.directories;

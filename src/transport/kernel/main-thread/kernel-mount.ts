@@ -14,35 +14,20 @@ import { reason } from '../../../text/reason.ts';
 import { atExit } from '../../at-exit.ts';
 import type { Mount } from '../../mount.ts';
 import { type Trace, type Traced, tell } from '../../trace.ts';
-import type { Usage } from '../../usage.ts';
+import type { Wants } from '../../wants.ts';
 import { lend, takeBack } from '../channel/backing.ts';
 import { DeviceChannel } from '../channel/device.ts';
 import { openRecording, recorded } from '../channel/recording.ts';
 import { traced } from '../channel/tracing.ts';
 import { CachedPages } from '../wire/cached-pages.ts';
 import type { Channel } from '../wire/channel.ts';
-import { initialize, type Wants } from '../wire/init.ts';
+import { initialize } from '../wire/init.ts';
 import { notifyInvalEntry, notifyInvalInode } from '../wire/notify.ts';
 import type { SharedNode } from '../worker-contract.ts';
 import { DEFAULT_THREADS } from '../worker-contract.ts';
+import type { KernelMountOptions } from './options.ts';
 import { TreeServer } from './tree-server.ts';
 import { Workers } from './workers.ts';
-
-export interface KernelMountOptions extends MountOptions {
-  /** How many threads wait for requests, 1 or more. Default: DEFAULT_THREADS. */
-  readonly threads?: number | undefined;
-  /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
-  readonly usage?: (() => Usage) | undefined;
-  /** What is agreed on with the kernel for good, for files that are added later. Default: what the tree's files need now. */
-  readonly wants?: Partial<Wants> | undefined;
-  /**
-   * A file that each message between the kernel and this mount goes to, as recording.ts says; it is made anew. For
-   * looking into what the kernel asks. Default: none.
-   */
-  readonly record?: string | undefined;
-  /** Called with each request once it is answered. Default: nobody is told. */
-  readonly trace?: Trace | undefined;
-}
 
 /**
  * A tree of proc entries, mounted over the kernel's FUSE protocol.

@@ -8,6 +8,7 @@ import {
 import { fuseInitIn, fuseInitOut } from '../../../abi/structs.ts';
 import { MountError } from '../../../mount/mount-error.ts';
 import { EPROTO } from '../../../sys/errno.ts';
+import type { Wants } from '../../wants.ts';
 import { Call } from './call.ts';
 import { type Channel, Next } from './channel.ts';
 
@@ -31,14 +32,6 @@ const FLAGS =
 
 /** Enough requests in the background (readahead) to keep a few workers busy. */
 const MAX_BACKGROUND = 64;
-
-/** What a mount wants beside the protocol's common part: it is agreed on once, for the whole of it. */
-export interface Wants {
-  /** Files may be mapped shared though their reads and writes are direct. */
-  readonly mmap: boolean;
-  /** The kernel is to read and write backing files itself. */
-  readonly passthrough: boolean;
-}
 
 /**
  * Answers the kernel's first request, which says what each side can do. It is in the queue from the moment of the mount,

@@ -1,0 +1,21 @@
+import type { MountOptions } from '../../../mount/options.ts';
+import type { Trace } from '../../trace.ts';
+import type { Usage } from '../../usage.ts';
+import type { Wants } from '../../wants.ts';
+
+/** How a tree is mounted over the kernel's FUSE protocol. */
+export interface KernelMountOptions extends MountOptions {
+  /** How many threads wait for requests, 1 or more. Default: DEFAULT_THREADS. */
+  readonly threads?: number | undefined;
+  /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
+  readonly usage?: (() => Usage) | undefined;
+  /** What is agreed on with the kernel for good, for files that are added later. Default: what the tree's files need now. */
+  readonly wants?: Partial<Wants> | undefined;
+  /**
+   * A file that each message between the kernel and this mount goes to, as recording.ts says; it is made anew. For
+   * looking into what the kernel asks. Default: none.
+   */
+  readonly record?: string | undefined;
+  /** Called with each request once it is answered. Default: nobody is told. */
+  readonly trace?: Trace | undefined;
+}
