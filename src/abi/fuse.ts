@@ -82,6 +82,9 @@ export const FattrFlag = {
   MTIME_NOW: 1 << 8,
 } as const;
 
+/** `getattr_flags` of fuse_getattr_in: `fh` is an open file, which lseek(2) looks for the end of (fuse_do_getattr). */
+export const FUSE_GETATTR_FH = 1 << 0;
+
 /** `read_flags` of fuse_read_in: a client reads, and not the page cache (fuse_send_read; fuse_read_args_fill has none). */
 export const FUSE_READ_LOCKOWNER = 1 << 1;
 
@@ -102,4 +105,5 @@ export const NotifyCode = {
   POLL: 1,
   INVAL_INODE: 2,
   INVAL_ENTRY: 3,
+  STORE: 4,
 } as const;

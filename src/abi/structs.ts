@@ -76,6 +76,7 @@ export const fuseEntryOut = struct({
   ...attr,
 });
 
+export const fuseGetattrIn = struct({ getattr_flags: 'u32', dummy: 'u32', fh: 'u64' });
 export const fuseAttrOut = struct({ attr_valid: 'u64', attr_valid_nsec: 'u32', dummy: 'u32', ...attr });
 
 export const fuseForgetIn = struct({ nlookup: 'u64' });
@@ -194,4 +195,6 @@ export const fuseDirent = struct({ ino: 'u64', off: 'u64', namelen: 'u32', type:
 
 export const fuseNotifyPollWakeupOut = struct({ kh: 'u64' });
 export const fuseNotifyInvalInodeOut = struct({ ino: 'u64', off: 'i64', len: 'i64' });
+/** Followed by the bytes. */
+export const fuseNotifyStoreOut = struct({ nodeid: 'u64', offset: 'u64', size: 'u32', padding: 'u32' });
 export const fuseNotifyInvalEntryOut = struct({ parent: 'u64', namelen: 'u32', flags: 'u32' });

@@ -92,14 +92,15 @@ export function answer<T, R = number>(
 export class ProcOps {
   readonly handler: ProcHandler;
   readonly placement: Placement;
-  /** Whether it has no size of its own, and knows who has it open. */
-  readonly #isSizeless: boolean;
+  /** Whether it has no end of its own, as files of /proc, and is served where what is open is known. @internal */
+  readonly isEndless: boolean;
 
   /** `placement` is where and how the file runs. Default: on the program's event loop, as a file of /proc. */
   constructor(handler: ProcHandler, placement: Placement = {}) {
     this.handler = handler;
     this.placement = placement;
-    this.#isSizeless = handler.getattr === undefined && placement.shared === undefined;
+    const { shared, cached = false } = placement;
+    this.isEndless = handler.getattr === undefined && shared === undefined && !cached;
   }
 
   /** @internal */
@@ -150,7 +151,7 @@ export class ProcOps {
       if (wrong !== 0) return wrong;
     }
     if (this.handler.write === undefined) return -EIO;
-    if (this.#isSizeless && (file.flags & constants.O_APPEND) !== 0) return this.#append(file, from, caller);
+    if (this.isEndless && (file.flags & constants.O_APPEND) !== 0) return this.#append(file, from, caller);
     try {
       const count = this.handler.write(file, from, offset, caller);
       if (isLater(count))

@@ -60,6 +60,7 @@ class ReplayChannel implements Channel {
   notify(_message: Uint8Array, done?: () => void): void {
     done?.();
   }
+  notifyNow(): void {}
   close(): void {}
 }
 

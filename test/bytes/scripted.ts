@@ -46,6 +46,7 @@ class ScriptedChannel implements Channel {
   notify(_message: Uint8Array, done?: () => void): void {
     done?.();
   }
+  notifyNow(): void {}
   close(): void {}
 }
 

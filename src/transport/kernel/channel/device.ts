@@ -82,6 +82,10 @@ export class DeviceChannel implements Channel {
     });
   }
 
+  notifyNow(message: Uint8Array): void {
+    if (!this.#closed) write(this.fd, message, message.length);
+  }
+
   /** Lets go of the descriptor, after which replies and notifications go nowhere: its number may be another file's. */
   close(): void {
     this.#closed = true;

@@ -68,6 +68,11 @@ class RecordingChannel implements Channel {
     this.#channel.notify(message, done);
   }
 
+  notifyNow(message: Uint8Array): void {
+    this.#record(Direction.REPLY, message);
+    this.#channel.notifyNow(message);
+  }
+
   close(): void {
     this.#channel.close();
     if (this.#recording !== undefined) closeSync(this.#recording);

@@ -35,6 +35,10 @@ class TracingChannel implements Channel {
     this.#channel.notify(...message);
   }
 
+  notifyNow(message: Uint8Array): void {
+    this.#channel.notifyNow(message);
+  }
+
   close(): void {
     this.#channel.close();
   }

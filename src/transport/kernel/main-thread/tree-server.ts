@@ -11,6 +11,7 @@ import type { CachedPages } from '../wire/cached-pages.ts';
 import { Call } from '../wire/call.ts';
 import type { Channel } from '../wire/channel.ts';
 import { dispatch, treeOperations } from '../wire/dispatch.ts';
+import { FarEnds } from '../wire/far-ends.ts';
 import { MAX_WRITE, PAGE_SIZE } from '../wire/init.ts';
 import { notifyInvalPages, notifyPoll } from '../wire/notify.ts';
 import { replyWritten } from '../wire/operations/write.ts';
@@ -46,6 +47,7 @@ export class TreeServer implements TreeInodes {
   readonly #channel: Channel;
   readonly #options: TreeServerOptions;
   readonly #files = new OpenFiles();
+  readonly farEnds: FarEnds;
   readonly #wakers = new WeakMap<ProcFile, () => void>();
   /** Requests whose handlers have not answered yet, by their `unique`. */
   readonly #waiting = new Map<number, Call>();
@@ -53,6 +55,7 @@ export class TreeServer implements TreeInodes {
   constructor(root: ProcDirEntry, channel: Channel, options: TreeServerOptions) {
     this.#root = root;
     this.#channel = channel;
+    this.farEnds = new FarEnds(channel);
     this.#options = options;
   }
 
@@ -114,6 +117,7 @@ export class TreeServer implements TreeInodes {
 
   forget(nodeid: number, nlookup: number): void {
     const entry = this.#lookups.forget(nodeid, nlookup);
+    if (entry !== undefined) this.farEnds.forget(entry.ino);
     if (entry?.isRemoved || entry?.isLookedUp) this.#options.gone?.(entry);
   }
 

@@ -26,6 +26,9 @@ export interface Channel {
   /** Sends a notification: a whole message. Calls `done` when the kernel has acted on it, or won't. */
   notify(message: Uint8Array, done?: () => void): void;
 
+  /** Sends one that waits for nobody, and on which the kernel has acted at the return. */
+  notifyNow(message: Uint8Array): void;
+
   /** Lets go of the kernel's end. What is answered afterwards goes nowhere. */
   close(): void;
 }

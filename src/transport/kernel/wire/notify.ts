@@ -4,6 +4,7 @@ import {
   fuseNotifyInvalEntryOut,
   fuseNotifyInvalInodeOut,
   fuseNotifyPollWakeupOut,
+  fuseNotifyStoreOut,
   fuseOutHeader,
 } from '../../../abi/structs.ts';
 import type { Channel } from './channel.ts';
@@ -63,6 +64,18 @@ export function notifyInvalPages(
     },
     { done },
   );
+}
+
+/**
+ * Puts a byte into an inode's page cache, which thereby ends behind it. Waits for nobody, where no page is asked for meanwhile.
+ * Source: fuse_notify_store, fs/fuse/dev.c.
+ */
+export function notifyStoreByte(channel: Channel, ino: number, offset: number): void {
+  const bytes = new Uint8Array(fuseOutHeader.size + fuseNotifyStoreOut.size + 1);
+  const view = new DataView(bytes.buffer);
+  Object.assign(fuseOutHeader.at(view, 0), { len: bytes.length, error: NotifyCode.STORE, unique: 0 });
+  Object.assign(fuseNotifyStoreOut.at(view, fuseOutHeader.size), { nodeid: ino, offset, size: 1 });
+  channel.notifyNow(bytes);
 }
 
 /** A part of a file, in bytes. */

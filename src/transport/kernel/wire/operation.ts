@@ -6,6 +6,7 @@ import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
 import { ENOENT, ENOTDIR } from '../../../sys/errno.ts';
 import type { CachedPages } from './cached-pages.ts';
 import type { Call } from './call.ts';
+import type { FarEnds } from './far-ends.ts';
 
 /** What an operation returns when the protocol wants no reply. Below every negative error number (MAX_ERRNO is 4095). */
 export const NO_REPLY = -4096;
@@ -43,6 +44,8 @@ export interface Inodes<N extends Node = Node> {
    * than one that serves: the kernel waits until they are written back.
    */
   answerWithoutPages(node: N, call: Call, offset: number, written: number): Raw;
+  /** Where the kernel thinks that files end which have no end; undefined in a thread that serves none of them. */
+  readonly farEnds: FarEnds | undefined;
   /** The number under which the kernel was lent the node's backing file, or undefined. */
   backingId(node: N): number | undefined;
 }

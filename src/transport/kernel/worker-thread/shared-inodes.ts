@@ -39,6 +39,8 @@ export class WorkerNode implements Node {
 
 /** The files that a worker serves. */
 export class SharedInodes implements Inodes<WorkerNode> {
+  /** None of its files is without an end: see ProcOps. */
+  readonly farEnds = undefined;
   readonly #nodes = new Map<number, WorkerNode>();
   #last: WorkerNode | undefined;
   readonly #file = new SharedFile();

@@ -1,13 +1,13 @@
 import type { View } from '../../../../abi/c-struct.ts';
-import { FattrFlag } from '../../../../abi/fuse.ts';
-import { type fuseAttr, fuseAttrOut, fuseSetattrIn } from '../../../../abi/structs.ts';
+import { FattrFlag, FUSE_GETATTR_FH } from '../../../../abi/fuse.ts';
+import { type fuseAttr, fuseAttrOut, fuseGetattrIn, fuseSetattrIn } from '../../../../abi/structs.ts';
 import type { Attr, AttrChange, MaybePromise } from '../../../../proc-fs/handler.ts';
 import type { Raw } from '../../../../proc-fs/proc-ops.ts';
 import { EIO } from '../../../../sys/errno.ts';
+import { Whence } from '../../../../proc-fs/whence.ts';
 import { S_IFMT } from '../../../../sys/stat.ts';
 import { UTIME_NOW } from '../../../../sys/time.ts';
 import type { Call } from '../call.ts';
-import { nothing } from '../nothing.ts';
 import { andThen, type Inodes, type Node, onNode } from '../operation.ts';
 
 type AttrView = ReturnType<typeof fuseAttr.at>;
@@ -53,24 +53,39 @@ export function withAttr(attr: MaybePromise<Attr | number>, encode: (attr: Attr)
   return encode(attr);
 }
 
-/** Replies with a node's attributes: fuse_attr_out. */
-function replyAttr(call: Call, node: Node): Raw {
+/** Replies with a node's attributes: fuse_attr_out. `end` is where it ends, if not where they say. */
+function replyAttr(call: Call, node: Node, end?: number): Raw {
   return withAttr(node.getattr(call.caller), (attr) => {
     const out = call.output(fuseAttrOut);
     out.attr_valid = attrValid(node);
     encodeAttr(out, node, attr);
+    if (end !== undefined) out.size = end;
     return fuseAttrOut.size;
   });
 }
 
-export const getattr = onNode(nothing, (node: Node, call, _input, _inodes: Inodes) => replyAttr(call, node));
+/** stat(2), and lseek(2) with SEEK_END, which has no request of its own: of a file without an end the handler knows what that is. */
+export const getattr = onNode(fuseGetattrIn, (node: Node, call, { getattr_flags, fh }, inodes: Inodes) => {
+  const { ops } = node;
+  if (!ops?.isEndless) return replyAttr(call, node);
+  if (!(getattr_flags & FUSE_GETATTR_FH)) {
+    inodes.farEnds?.asked(node.ino);
+    return replyAttr(call, node);
+  }
+  const file = inodes.file(node, fh);
+  return andThen(ops.procLseek(file, 0, Whence.SeekEnd, call.caller), (end) => {
+    inodes.farEnds?.forget(node.ino);
+    return replyAttr(call, node, end);
+  });
+});
 
 /**
  * chmod, chown, truncate and utimensat, in one request. The size goes first: a time that comes with it must win. What changes
  * nothing moves ctime all the same, as chown(2) with -1 twice does.
  */
-export const setattr = onNode(fuseSetattrIn, (node: Node, call, input, _inodes: Inodes) => {
+export const setattr = onNode(fuseSetattrIn, (node: Node, call, input, inodes: Inodes) => {
   const { valid } = input;
+  inodes.farEnds?.forget(node.ino);
   const change = changeIn(input);
   const resized = valid & FattrFlag.SIZE ? (node.ops?.procTruncate(input.size, call.caller) ?? -EIO) : 0;
   const onlySize = valid & FattrFlag.SIZE && Object.keys(change).length === 0;

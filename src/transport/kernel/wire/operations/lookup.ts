@@ -23,6 +23,7 @@ export const lookup: Operation<ProcDirEntry, TreeInodes> = {
         out.entry_valid = entry.isLookedUp ? 0 : ENTRY_VALID;
         out.attr_valid = attrValid(entry);
         encodeAttr(out, entry, attr);
+        inodes.farEnds?.forget(entry.ino);
         inodes.known(entry);
         return fuseEntryOut.size;
       });

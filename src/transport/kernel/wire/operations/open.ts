@@ -4,6 +4,7 @@ import type { ProcFile } from '../../../../proc-fs/handler.ts';
 import type { ProcOps } from '../../../../proc-fs/proc-ops.ts';
 import { ENOENT } from '../../../../sys/errno.ts';
 import type { Call } from '../call.ts';
+import { isEndless } from '../far-ends.ts';
 import { andThen, type Inodes, type Node, onFile, onNode } from '../operation.ts';
 
 /** O_TRUNC never arrives: without FUSE_ATOMIC_O_TRUNC the kernel makes a SETATTR of it (may_open, handle_truncate). */
@@ -12,6 +13,7 @@ export const open = onNode(fuseOpenIn, (node: Node, call, { flags }, inodes: Ino
   if (ops === undefined || node.kind !== 'file') return -ENOENT;
   const file = newFile(call, flags);
   return andThen(ops.procOpen(file, call.caller), () => {
+    if (isEndless(node, call.caller)) inodes.farEnds?.opened(node.ino);
     const out = call.output(fuseOpenOut);
     out.fh = inodes.keepFile(file, node, ops);
     const backing = inodes.backingId(node);

@@ -21,6 +21,7 @@ export const write = onFile(fuseWriteIn, (ops, file, call, input, inodes: Inodes
     return andThen(writeBack(cached, ops, file, call, input), (count) => replyWritten(call, count));
   }
   const { offset } = input;
+  if (ops.isEndless) inodes.farEnds?.written(node.ino, offset + size);
   const written = ops.procWrite(file, call.reader(fuseWriteIn.size, size), offset, call.caller);
   if (cached !== undefined) {
     return andThen(written, (count) =>
