@@ -9,5 +9,7 @@ install setpriv util-linux
 install gcc gcc libc6-dev
 install fio fio
 install pgrep procps
+install busybox busybox
+install python3 python3
 
 exec npx vitest run "${@/#--seed/--sequence.seed}"

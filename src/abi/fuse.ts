@@ -48,6 +48,7 @@ export const InitFlag = {
   ASYNC_READ: 1 << 0,
   BIG_WRITES: 1 << 5,
   HAS_IOCTL_DIR: 1 << 11,
+  ASYNC_DIO: 1 << 15,
   PARALLEL_DIROPS: 1 << 18,
   MAX_PAGES: 1 << 22,
   EXPLICIT_INVAL_DATA: 1 << 25,

@@ -132,7 +132,11 @@ export interface ProcHandler<P = unknown> {
    */
   copyFileRange?(from: number, to: number, length: number, caller: Caller): MaybePromise<number>;
 
-  /** Source: stat(2). Missing: mode and owner as created or changed since, size 0, and times of its own, as in /proc. */
+  /**
+   * Source: stat(2). Missing: mode and owner as created or changed since, size 0, and times of its own, as in /proc. A file of
+   * size 0 is read to its end all the same, by read(2) and its kin; splice(2) and sendfile(2) are EINVAL (over libfuse: empty), which
+   * programs take for a file that they must read.
+   */
   getattr?(caller: Caller): MaybePromise<Attr>;
 
   /** Source: chmod(2), chown(2), utimensat(2). Missing: changes what a missing `getattr` tells. */

@@ -4,4 +4,10 @@ export interface Wants {
   readonly mmap: boolean;
   /** The kernel is to read and write backing files itself. */
   readonly passthrough: boolean;
+  /**
+   * Files may have no end, as those of /proc: programs that splice read them. What reads one by io_uring gets the same bytes again and
+   * again where a read is short, without ASYNC_DIO (fuse_direct_read_iter); with it an O_DIRECT write that fits in part is EIO instead
+   * of short (fuse_get_res_by_io).
+   */
+  readonly endless: boolean;
 }

@@ -46,6 +46,7 @@ export class World implements Disposable {
       MAX_WRITE,
     );
     this.#server = new TreeServer(root, channel, {
+      endless: true,
       backing: new Map(),
       cachedPages: new Map(),
       usage: () => module.file.pages,
@@ -64,7 +65,7 @@ export class World implements Disposable {
 
   /** Answers the channel's first request. */
   initialize(): void {
-    initialize(this.#channel, { mmap: true, passthrough: false });
+    initialize(this.#channel, { mmap: true, passthrough: false, endless: false });
   }
 
   /** Serves what the channel has. */

@@ -72,7 +72,7 @@ export class KernelMount implements Mount, TreeWatcher {
     const channel = traced(device, options.trace && ((one) => mount.#told(one)));
     let mount: KernelMount;
     try {
-      const wants = { ...needsOf(filesBelow(root)), ...options.wants };
+      const wants = { ...needsOf(below(root)), ...options.wants };
       initialize(device, wants);
       setNonblocking(fd);
       mount = new KernelMount(root, identity, { fd, channel, recording, wants }, options);
@@ -106,11 +106,12 @@ export class KernelMount implements Mount, TreeWatcher {
     this.#server = new TreeServer(root, channel, {
       backing: this.#backing,
       cachedPages: this.#cachedPages,
+      endless: connection.wants.endless,
       usage,
       found: (entry) => this.#admit(entry),
       gone: ({ ino }) => this.#unshare(ino),
     });
-    const nodes = [...filesBelow(root)].flatMap((entry) => this.#share(entry) ?? []);
+    const nodes = [...below(root)].flatMap((entry) => this.#share(entry) ?? []);
     const watch = root.watch(this);
     this.#workers = new Workers(
       { fd, recording, tracing: trace !== undefined, threads, nodes },
@@ -249,18 +250,25 @@ async function mountDevice(
   }
 }
 
-/** What some entries need of the kernel. */
-function needsOf(entries: Iterable<ProcDirEntry>): Wants {
-  const placements = [...entries].map(({ ops }) => ops?.placement ?? {});
+/** What some entries need of the kernel. Where there is no file yet, one without an end may come. */
+function needsOf(some: Iterable<ProcDirEntry>): Wants {
+  const entries = [...some];
+  const ops = entries.flatMap((entry) => entry.ops ?? []);
   return {
-    mmap: placements.some(({ mmap }) => mmap ?? false),
-    passthrough: placements.some(({ backing }) => backing !== undefined),
+    mmap: ops.some(({ placement }) => placement.mmap ?? false),
+    passthrough: ops.some(({ placement }) => placement.backing !== undefined),
+    endless:
+      ops.length === 0 ||
+      ops.some((one) => one.isEndless) ||
+      entries.some(({ names }) => names !== undefined),
   };
 }
 
-function* filesBelow(directory: ProcDirEntry): Generator<ProcDirEntry> {
+/** A directory, and all that was added in it. */
+function* below(directory: ProcDirEntry): Generator<ProcDirEntry> {
+  yield directory;
   for (const child of directory.children) {
-    if (child.kind === 'directory') yield* filesBelow(child);
+    if (child.kind === 'directory') yield* below(child);
     else yield child;
   }
 }

@@ -29,6 +29,8 @@ export interface TreeServerOptions {
   readonly backing: ReadonlyMap<number, number>;
   /** What the page cache was given, by inode: see CachedPages. */
   readonly cachedPages: ReadonlyMap<number, CachedPages>;
+  /** Whether files without an end were agreed on with the kernel: see Wants. */
+  readonly endless: boolean;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => Usage) | undefined;
   /** Told of each entry that was looked up and that the kernel is about to know. Throws an Error when it can't be served. */
@@ -47,7 +49,7 @@ export class TreeServer implements TreeInodes {
   readonly #channel: Channel;
   readonly #options: TreeServerOptions;
   readonly #files = new OpenFiles();
-  readonly farEnds: FarEnds;
+  readonly farEnds: FarEnds | undefined;
   readonly #wakers = new WeakMap<ProcFile, () => void>();
   /** Requests whose handlers have not answered yet, by their `unique`. */
   readonly #waiting = new Map<number, Call>();
@@ -55,7 +57,7 @@ export class TreeServer implements TreeInodes {
   constructor(root: ProcDirEntry, channel: Channel, options: TreeServerOptions) {
     this.#root = root;
     this.#channel = channel;
-    this.farEnds = new FarEnds(channel);
+    this.farEnds = options.endless ? new FarEnds(channel) : undefined;
     this.#options = options;
   }
 
@@ -117,7 +119,7 @@ export class TreeServer implements TreeInodes {
 
   forget(nodeid: number, nlookup: number): void {
     const entry = this.#lookups.forget(nodeid, nlookup);
-    if (entry !== undefined) this.farEnds.forget(entry.ino);
+    if (entry !== undefined) this.farEnds?.forget(entry.ino);
     if (entry?.isRemoved || entry?.isLookedUp) this.#options.gone?.(entry);
   }
 

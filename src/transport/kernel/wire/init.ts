@@ -23,7 +23,6 @@ const MIN_MINOR = 31;
 const FLAGS =
   InitFlag.ASYNC_READ |
   InitFlag.BIG_WRITES |
-  // Without ASYNC_DIO: with it an O_DIRECT write that fits in part is EIO instead of short (fuse_get_res_by_io).
   InitFlag.PARALLEL_DIROPS |
   InitFlag.MAX_PAGES |
   // The page cache of CACHED files is dropped when a session says so, not when a time or size looks new.
@@ -64,6 +63,7 @@ export function initialize(channel: Channel, wants: Wants): void {
   out.minor = Math.min(input.minor, FUSE_KERNEL_MINOR_VERSION);
   out.max_readahead = input.max_readahead;
   out.flags = input.flags & FLAGS;
+  if (wants.endless) out.flags |= input.flags & InitFlag.ASYNC_DIO;
   if (wants.mmap) out.flags2 |= can & InitFlag2.DIRECT_IO_ALLOW_MMAP;
   if (wants.passthrough) {
     out.flags2 |= InitFlag2.PASSTHROUGH;
