@@ -20,7 +20,7 @@ declare global {
 }
 `;
 
-const entries = ['index'];
+const entries = ['index', 'redis'];
 
 /** The texts of the declarations that are needed, by their path. */
 const needed = new Map<string, string>();

@@ -11,5 +11,6 @@ install fio fio
 install pgrep procps
 install busybox busybox
 install python3 python3
+install redis-server redis-server
 
 exec npx vitest run "${@/#--seed/--sequence.seed}"

@@ -14,6 +14,7 @@ const rows = [
   ['proc-fs'],
   ['files'],
   ['ram-file', 'abi'],
+  ['shared-file'],
   ['mount'],
   ['transport'],
   ['transport/kernel/wire'],

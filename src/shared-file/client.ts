@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
+import type { Address, Place } from './address.ts';
+
+/** A part of a command: bytes go as they are. */
+export type Argument = string | Buffer;
+
+/** What an engine answers, with bytes where it has strings. */
+export type Reply = null | number | string | Buffer | readonly Reply[];
+
+/** An error that an engine answered with, by its first word. */
+export class EngineError extends Error {
+  readonly code: string;
+  readonly rest: string;
+
+  constructor(message: string) {
+    super(message);
+    const [, code = '', rest = ''] = message.match(/^(\S*)\s*(.*)$/s) ?? [];
+    this.code = code;
+    this.rest = rest;
+  }
+}
+
+/** The package that speaks to engines isn't there. */
+export class NoClient extends Error {
+  constructor(cause: unknown) {
+    super(
+      'it needs the package @redis/client, which is not installed; run "npm install @redis/client" beside ramproc',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+type Package = typeof import('@redis/client');
+
+/** Loaded when it is asked for: it is an optional peer. */
+async function load(): Promise<Package> {
+  try {
+    return await import('@redis/client');
+  } catch (error) {
+    throw new NoClient(error);
+  }
+}
+
+/** A connection to one engine. */
+export interface Connection {
+  /** Where it is. */
+  readonly place: Place;
+  send(args: readonly Argument[]): Promise<Reply>;
+  /** Calls `heard` with each message of a channel. */
+  listen(channel: string, heard: (message: string) => void): Promise<void>;
+  /** Resolves with the reason when it is gone. */
+  readonly closed: Promise<Error>;
+  /** Ends it at once: what was sent and not answered fails. */
+  destroy(): void;
+}
+
+export interface Login {
+  readonly address: Address;
+  readonly password: string | undefined;
+}
+
+/**
+ * Connects to an engine. It does not connect again by itself, nor send anything again: the session does, which knows what that
+ * means. Throws an EngineError, a NoClient, or an error of Node's.
+ */
+export async function connect(
+  { address, password }: Login,
+  place: Place,
+  timeout: number,
+  { isSentinel = false } = {},
+): Promise<Connection> {
+  const { createClient, RESP_TYPES, ErrorReply } = await load();
+  const common = { connectTimeout: timeout, reconnectStrategy: false as const };
+  const ca = address.ca === undefined ? {} : { ca: [...rootCertificates, readFileSync(address.ca, 'utf8')] };
+  const tcp = address.tls ? { tls: true as const, ...ca } : {};
+  const client = createClient({
+    socket: 'path' in place ? { ...common, path: place.path, tls: false } : { ...common, ...place, ...tcp },
+    ...(isSentinel ? {} : login(address, password)),
+    RESP: 2,
+    disableClientInfo: true,
+    disableOfflineQueue: true,
+    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+  });
+  const closed = new Promise<Error>((end) => {
+    client.on('error', end);
+    client.on('end', () => end(new Error('the connection was closed')));
+  });
+  const understood = (error: unknown): unknown =>
+    error instanceof ErrorReply ? new EngineError(error.message) : error;
+  try {
+    await client.connect();
+  } catch (error) {
+    if (client.isOpen) client.destroy();
+    throw understood(error);
+  }
+  let listener: ReturnType<typeof client.duplicate> | undefined;
+  return {
+    place,
+    closed,
+    async send(args) {
+      try {
+        // Its own types don't know what a script answers.
+        return (await client.sendCommand([...args])) as unknown as Reply;
+      } catch (error) {
+        throw understood(error);
+      }
+    },
+    async listen(channel, heard) {
+      if (listener === undefined) {
+        listener = client.duplicate();
+        const lost = () => {
+          if (client.isOpen) client.destroy();
+        };
+        listener.on('error', lost).on('end', lost);
+        await listener.connect();
+      }
+      await listener.sSubscribe(channel, heard);
+    },
+    destroy() {
+      if (listener?.isOpen) listener.destroy();
+      if (client.isOpen) client.destroy();
+    },
+  };
+}
+
+function login({ username, database }: Address, password: string | undefined) {
+  return {
+    database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
+}

@@ -1,0 +1,164 @@
+import { constants } from 'node:fs';
+import type { Attr, AttrChange, ProcFile, ProcHandler } from '../proc-fs/handler.ts';
+import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
+import { Whence } from '../proc-fs/whence.ts';
+import { EINVAL, EIO, EOPNOTSUPP, Errno } from '../sys/errno.ts';
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, O_NOATIME } from '../sys/memfd.ts';
+import { type Timespec, UTIME_NOW } from '../sys/time.ts';
+import { setattr } from './lua/attributes.ts';
+import { read } from './lua/read.ts';
+import { fallocate, truncate } from './lua/resize.ts';
+import { seek } from './lua/seek.ts';
+import { copy, write } from './lua/write.ts';
+import type { Session } from './session.ts';
+
+const PAGE_SIZE = 4096;
+const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
+const FIELDS = ['gen', 'size', 'pages', 'max', 'mode', 'uid', 'gid', 'atime', 'mtime', 'ctime'];
+
+const allocations = new Set<number>([
+  0,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_ZERO_RANGE,
+  FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+]);
+
+/** What the file is: `Attr`, and the most pages that it may take. */
+export interface SharedAttr extends Attr {
+  readonly pages: number;
+  readonly max: number;
+}
+
+/**
+ * A file in the memory of an engine, as a handler on the event loop. What it does is done by scripts in the engine, which are its mutex:
+ * here is how a call becomes one, and how its answer goes back.
+ */
+export class SharedHandler implements ProcHandler {
+  readonly #session: Session;
+  readonly #atime: boolean;
+  #killsPriv = false;
+
+  /** `atime`: whether reading moves it, as with relatime. */
+  constructor(session: Session, atime: boolean) {
+    this.#session = session;
+    this.#atime = atime;
+  }
+
+  async read(file: ProcFile, to: UserSliceWriter, offset: number): Promise<void> {
+    const moves = this.#atime && (file.flags & O_NOATIME) === 0;
+    const answer = await this.#session.query(read, offset, to.length, moves ? 1 : 0);
+    if (!Array.isArray(answer)) throw new Errno(EIO);
+    const [count, ...pages] = answer;
+    fill(to, Number(count), offset, pages);
+  }
+
+  async write(file: ProcFile, from: UserSliceReader, offset: number): Promise<number> {
+    const kills = this.#killsPriv;
+    this.#killsPriv = false;
+    // The kernel's end is where this machine last saw it.
+    const at = file.flags & constants.O_APPEND ? -1 : offset;
+    const bytes = Buffer.from(from.bytes.buffer, from.bytes.byteOffset + from.start, from.length);
+    const count = Number(await this.#session.change(write, [at, bytes, kills ? 1 : 0]));
+    from.advance(count);
+    return count;
+  }
+
+  async lseek(file: ProcFile, offset: number, whence: Whence): Promise<number> {
+    switch (whence) {
+      case Whence.SeekSet:
+        return position(offset);
+      case Whence.SeekCur:
+        return position(file.pos + offset);
+      case Whence.SeekEnd:
+        return position((await this.getattr()).size + offset);
+      case Whence.SeekData:
+      case Whence.SeekHole:
+        return Number(await this.#session.query(seek, offset, whence === Whence.SeekData ? 'data' : 'hole'));
+    }
+  }
+
+  async truncate(size: number): Promise<void> {
+    await this.#session.change(truncate, [size]);
+  }
+
+  async fallocate(_file: ProcFile, mode: number, offset: number, length: number): Promise<void> {
+    if (length === 0) throw new Errno(EINVAL);
+    if (!allocations.has(mode)) throw new Errno(EOPNOTSUPP);
+    await this.#session.change(fallocate, [mode, offset, length]);
+  }
+
+  /** Each change is in the engine's memory when it is answered, and how safe that is, is the engine's business. */
+  async fsync(): Promise<void> {
+    await this.getattr();
+  }
+
+  async copyFileRange(from: number, to: number, length: number): Promise<number> {
+    return Number(await this.#session.change(copy, [from, to, length]));
+  }
+
+  async getattr(): Promise<SharedAttr> {
+    const answer = await this.#session.command('HMGET', ...FIELDS);
+    if (!Array.isArray(answer)) throw new Errno(EIO);
+    const [gen, size, pages, max, mode, uid, gid, atime, mtime, ctime] = answer.map((one) =>
+      String(one ?? ''),
+    );
+    if (gen !== this.#session.generation) {
+      // Has it looked after; there is something else then, or nothing.
+      await this.#session.query(seek, 0, 'data');
+      throw new Errno(EIO);
+    }
+    return {
+      size: Number(size),
+      pages: Number(pages),
+      max: Number(max),
+      blocks: Number(pages) * BLOCKS_PER_PAGE,
+      blksize: PAGE_SIZE,
+      mode: Number(mode),
+      uid: Number(uid),
+      gid: Number(gid),
+      atime: time(atime),
+      mtime: time(mtime),
+      ctime: time(ctime),
+    };
+  }
+
+  async setattr({ mode, uid, gid, atime, mtime }: AttrChange): Promise<void> {
+    await this.#session.change(setattr, [mode ?? '', uid ?? '', gid ?? '', timeText(atime), timeText(mtime)]);
+  }
+
+  /** With the write that comes next, in one step. */
+  killPriv(): void {
+    this.#killsPriv = true;
+  }
+}
+
+/** Puts `count` bytes of the file from `offset` on into a window; pages that are nothing are holes. */
+function fill(to: UserSliceWriter, count: number, offset: number, pages: readonly unknown[]): void {
+  let done = 0;
+  for (const page of pages) {
+    const length = Math.min(PAGE_SIZE - ((offset + done) % PAGE_SIZE), count - done);
+    if (page instanceof Buffer && page.length > 0) to.bytes.set(page, to.start + done);
+    else to.bytes.fill(0, to.start + done, to.start + done + length);
+    done += length;
+  }
+  // The engine's answer ends where its last page does.
+  to.bytes.fill(0, to.start + done, to.start + count);
+  to.advance(count);
+}
+
+/** A file position. Throws EINVAL when it lies before the start or past 2^53 - 1. */
+function position(offset: number): number {
+  if (offset < 0 || !Number.isSafeInteger(offset)) throw new Errno(EINVAL);
+  return offset;
+}
+
+function time(text = ''): Timespec {
+  const [sec, nsec] = text.split(' ').map(Number);
+  return { sec: sec ?? 0, nsec: nsec ?? 0 };
+}
+
+function timeText(time: Timespec | undefined): string {
+  if (time === undefined) return '';
+  return time.nsec === UTIME_NOW ? 'now' : `${time.sec} ${time.nsec}`;
+}

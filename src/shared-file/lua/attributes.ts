@@ -1,0 +1,28 @@
+import { script } from '../layout.ts';
+import { changing, common } from './common.ts';
+
+/**
+ * ARGV beside what every change has: mode, uid, gid, atime and mtime, each empty when it stays, and a time `now` when it is to be the
+ * engine's.
+ */
+export const setattr = script(
+  common,
+  changing,
+  `
+if call('HGET', K, 'gen') ~= GEN then return fail('GONE') end
+local before = answered()
+if before then return before end
+local t = now()
+local args = { 'HSET', K, 'ctime', t, 'read', '' }
+for i, name in ipairs({ 'mode', 'uid', 'gid', 'atime', 'mtime' }) do
+  local value = ARGV[4 + i]
+  if value == 'now' then value = t end
+  if value ~= '' then
+    args[#args + 1] = name
+    args[#args + 1] = value
+  end
+end
+call(unpack(args))
+return done('0')
+`,
+);
