@@ -36,7 +36,7 @@ function isWithin(number: number, most: number): boolean {
 }
 
 /** What is wrong with a range of a file: 0 for nothing, EINVAL before its start, EFBIG past 2^53 - 1. */
-function rangeError(offset: number, length: number): number {
+export function rangeError(offset: number, length: number): number {
   if (!(offset >= 0 && length >= 0)) return -EINVAL;
   if (offset + length > Number.MAX_SAFE_INTEGER) return -EFBIG;
   return Number.isInteger(offset) && Number.isInteger(length) ? 0 : -EINVAL;

@@ -1,9 +1,15 @@
 import type { ProcDirEntry } from '../proc-fs/entries/entry.ts';
 import { procCreate } from '../proc-fs/entries/proc-create.ts';
+import { rangeError } from '../proc-fs/proc-ops.ts';
+import { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
+import { Errno } from '../sys/errno.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from './defaults.ts';
 import type { Freed } from './give-back.ts';
 import { RamBuffer } from './ram-buffer.ts';
 import { RamFile } from './ram-file.ts';
+
+/** How often to write bytes that aren't there afterwards: then it is clients who write others. */
+const TIMES = 100;
 
 export interface RamFileOptions {
   /** The file's name. Default: `rust-proc-file`. */
@@ -60,6 +66,81 @@ export class RustProcRamFile implements Disposable {
     }
   }
 
+  /** How long the file is, in bytes. Throws EBUSY once it is torn down. */
+  get size(): number {
+    return this.file.getattr().size;
+  }
+
+  /**
+   * What the file holds, as clients see it. Source: pread(2).
+   *
+   * @param offset Bytes from the start, 0 to 2^53 - 1.
+   * @param length Bytes. The answer has fewer where the file ends, and none past its end.
+   *
+   * Throws an Errno: EINVAL for what is below 0 or not whole, EFBIG past 2^53 - 1, EBUSY once it is torn down.
+   *
+   * @example
+   * ```ts
+   * using ram = RustProcRamFile.init(null, { maxSize: 1 << 20 });
+   * ram.writeAt(0, 'hello\n');
+   * Buffer.from(ram.readAt(0, ram.size)).toString(); // 'hello\n'
+   * ```
+   */
+  readAt(offset: number, length: number): Uint8Array {
+    checkRange(offset, length);
+    const there = Math.min(length, Math.max(0, this.size - offset));
+    const to = new UserSliceWriter().place(new Uint8Array(there), 0, there);
+    return to.bytes.subarray(0, this.file.read(null, to, offset));
+  }
+
+  /**
+   * Writes to the file, which grows as far as it has to. When it returns, clients see it, in their mappings too. Source: pwrite(2).
+   *
+   * @param offset Bytes from the start, 0 to 2^53 - 1.
+   * @param data Bytes, or text in UTF-8.
+   *
+   * Returns how many bytes found room. Throws an Errno: ENOSPC when there is none, EINVAL for an offset below 0 or not whole, EFBIG past
+   * 2^53 - 1, EBUSY once it is torn down.
+   *
+   * @example
+   * ```ts
+   * ram.writeAt(ram.size, `${new Date().toISOString()} started\n`);
+   * ```
+   */
+  writeAt(offset: number, data: string | Uint8Array): number {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    checkRange(offset, bytes.length);
+    const from = new UserSliceReader();
+    for (let times = 1; ; times++) {
+      const { size } = this;
+      const count = this.file.write(null, from.place(bytes, 0, bytes.length), offset);
+      const data = bytes.subarray(0, count);
+      if (count > 0) this.entry.written({ offset, data, isEnd: offset + count > size });
+      // Before the kernel was told, it may have written back a page with what was there, and with what a client has stored beside it.
+      const isThere = !this.file.isCached || Buffer.compare(this.readAt(offset, count), data) === 0;
+      if (isThere || times === TIMES) return count;
+    }
+  }
+
+  /**
+   * Makes the file `size` bytes long: cuts it off, or adds a hole, which reads as zeros. When it returns, clients see it. Source:
+   * ftruncate(2).
+   *
+   * @param size 0 to 2^53 - 1. Throws as writeAt does.
+   *
+   * @example
+   * ```ts
+   * ram.truncate(0);
+   * ```
+   */
+  truncate(size: number): void {
+    checkRange(size, 0);
+    const before = this.size;
+    this.file.truncate(size);
+    if (size > before) this.entry.written({ offset: size - 1, data: new Uint8Array(1), isEnd: true });
+    else this.entry.changed();
+  }
+
   [Symbol.dispose](): void {
     for (const _ of this.tearingDown());
   }
@@ -77,4 +158,9 @@ export class RustProcRamFile implements Disposable {
     this.#hugePages?.[Symbol.dispose]();
     yield* this.file.tearingDown();
   }
+}
+
+function checkRange(offset: number, length: number): void {
+  const wrong = rangeError(offset, length);
+  if (wrong !== 0) throw new Errno(-wrong);
 }

@@ -76,6 +76,11 @@ export class RamFile implements ProcHandler {
     return new ProcOps(this, placement);
   }
 
+  /** Whether the kernel's page cache may answer reads. */
+  get isCached(): boolean {
+    return this.#state.cached;
+  }
+
   open(): void {
     this.#locked(() => {});
   }

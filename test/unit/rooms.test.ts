@@ -20,7 +20,12 @@ const rows = [
   ['transport/kernel/wire'],
   ['transport/kernel/channel'],
   ['transport/kernel'],
-  ['transport/kernel/main-thread', 'transport/kernel/worker-thread', 'transport/libfuse'],
+  [
+    'transport/kernel/main-thread',
+    'transport/kernel/worker-thread',
+    'transport/kernel/notifier-thread',
+    'transport/libfuse',
+  ],
   ['daemon/control'],
   ['daemon', 'program'],
   ['cli'],

@@ -9,7 +9,7 @@ import { HeldOps } from './held-ops.ts';
 import { checkName } from './name.ts';
 import { type NodeKind, ProcNode } from './node.ts';
 import { ROOT_INO, Tree } from './tree.ts';
-import type { TreeWatcher } from './watcher.ts';
+import type { TreeWatcher, Written } from './watcher.ts';
 
 /**
  * An entry of a tree like /proc: a file, a directory or a symbolic link, with its name and its place. The kernel's
@@ -212,6 +212,11 @@ export class ProcDirEntry implements Disposable {
   /** Says that the program changed the file's bytes or attributes by itself: clients must not see cached ones. */
   changed(): void {
     for (const watcher of this.#tree.watchers) watcher.changed(this);
+  }
+
+  /** The same of these bytes alone. @internal */
+  written(written: Written): void {
+    for (const watcher of this.#tree.watchers) watcher.changed(this, written);
   }
 
   [Symbol.dispose](): void {

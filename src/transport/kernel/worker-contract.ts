@@ -47,6 +47,14 @@ export interface WorkerData {
   readonly calls: Int32Array;
 }
 
+/** What a mount gives the thread that sends notifications. */
+export interface NotifierData {
+  /** The mount's /dev/fuse. */
+  readonly fd: number;
+  /** One number, shared: how many the kernel has acted on. */
+  readonly done: Int32Array;
+}
+
 /** The worker hasn't had a request yet. */
 export const STARTING = -1;
 /** It waits for the next one. */

@@ -45,6 +45,26 @@ export const mappingCalls = {
     return bytes;
   },
 
+  /**
+   * Counts up in four bytes of memory, and with `sync` has their page written back each time. Returns how often it did, and how often
+   * the number there wasn't the one it had stored.
+   */
+  countUp(address: number, ms: number, sync: boolean): { count: number; lost: number } {
+    const bytes = new Uint8Array(4);
+    const number = new Uint32Array(bytes.buffer);
+    const end = performance.now() + ms;
+    let count = 0;
+    let lost = 0;
+    while (performance.now() < end) {
+      copyOut(bytes, address, 4);
+      if (number[0] !== count) lost++;
+      number[0] = ++count;
+      copyIn(address, bytes, 4);
+      if (sync) answer(() => msync(address - (address % 4096), 4096, MS_SYNC));
+    }
+    return { count, lost };
+  },
+
   store(address: number, data: Data): number {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
     copyIn(address, bytes, bytes.length);

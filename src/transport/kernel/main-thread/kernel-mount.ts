@@ -6,8 +6,10 @@ import { type Claim, claim } from '../../../mount/mount-point.ts';
 import type { MountOptions } from '../../../mount/options.ts';
 import { unmountFuse } from '../../../mount/unmount.ts';
 import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
-import type { TreeWatcher } from '../../../proc-fs/entries/watcher.ts';
+import type { TreeWatcher, Written } from '../../../proc-fs/entries/watcher.ts';
+import type { Placement } from '../../../proc-fs/placement.ts';
 import { setNonblocking } from '../../../sys/descriptor.ts';
+import { write } from '../../../sys/read-write.ts';
 import { isHungUp } from '../../../sys/watch.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
@@ -21,10 +23,17 @@ import { openRecording, recorded } from '../channel/recording.ts';
 import { traced } from '../channel/tracing.ts';
 import { CachedPages } from '../wire/cached-pages.ts';
 import type { Channel } from '../wire/channel.ts';
-import { initialize } from '../wire/init.ts';
-import { notifyInvalEntry, notifyInvalInode } from '../wire/notify.ts';
+import { initialize, MAX_WRITE } from '../wire/init.ts';
+import {
+  invalAttributes,
+  invalPages,
+  notifyInvalEntry,
+  notifyInvalInode,
+  storePages,
+} from '../wire/notify.ts';
 import type { SharedNode } from '../worker-contract.ts';
 import { DEFAULT_THREADS } from '../worker-contract.ts';
+import { Notifier } from './notifier.ts';
 import type { KernelMountOptions } from './options.ts';
 import { TreeServer } from './tree-server.ts';
 import { Workers } from './workers.ts';
@@ -47,6 +56,7 @@ export class KernelMount implements Mount, TreeWatcher {
   /** The numbers under which the kernel was lent backing files, by inode. */
   readonly #backing = new Map<number, number>();
   readonly #cachedPages = new Map<number, CachedPages>();
+  readonly #notifier: Notifier;
   readonly #trace: Trace | undefined;
   #isClosed = false;
 
@@ -102,6 +112,7 @@ export class KernelMount implements Mount, TreeWatcher {
     const { fd, channel, recording } = connection;
     this.#fd = fd;
     this.#channel = channel;
+    this.#notifier = new Notifier(fd);
     this.#wants = connection.wants;
     this.#server = new TreeServer(root, channel, {
       backing: this.#backing,
@@ -128,12 +139,13 @@ export class KernelMount implements Mount, TreeWatcher {
       .catch((error: Error) => {
         throw new Error(`Cannot go on serving ${quote(this.dir)}: ${error.message}.`, { cause: error });
       })
-      .finally(() => {
+      .finally(async () => {
         exit[Symbol.dispose]();
         watch[Symbol.dispose]();
         this.#server.end();
         for (const pages of this.#cachedPages.values()) pages.release();
         this.#isClosed = true;
+        await this.#notifier[Symbol.asyncDispose]();
         channel.close();
       });
   }
@@ -206,8 +218,36 @@ export class KernelMount implements Mount, TreeWatcher {
     this.#server.removed(entry);
   }
 
-  changed(entry: ProcDirEntry): void {
-    notifyInvalInode(this.#channel, entry.ino);
+  /**
+   * Where workers serve the file, the kernel has acted on it by the time that this returns. Else it may wait for this very thread,
+   * and acts on it as soon as it can.
+   */
+  changed({ ino, ops }: ProcDirEntry, written?: Written): void {
+    if (this.#server.node(ino) === undefined) return;
+    if (ops?.placement.shared === undefined) notifyInvalInode(this.#channel, ino);
+    else if (written === undefined) this.#notifier.send(invalPages({ ino, offset: 0, length: 0 }));
+    else this.#written(ino, ops.placement, written);
+  }
+
+  /** Nobody but the handler is asked for what is lent, and the attributes of that are never believed. */
+  #written(ino: number, { cached = false, backing }: Placement, { offset, data, isEnd }: Written): void {
+    const end = offset + data.length;
+    if (backing !== undefined) return;
+    if (cached) {
+      // What clients changed in the same pages is written back with these bytes, and then all is read anew.
+      for (let at = 0; at < data.length; at += MAX_WRITE)
+        this.#notifier.send(storePages(ino, offset + at, data.subarray(at, at + MAX_WRITE)));
+    } else if (isEnd) {
+      // The only way to tell the kernel of a new end before it asks: who has mapped the file gets SIGBUS from the old one on.
+      this.#notifier.send(storePages(ino, end - 1, data.subarray(-1)));
+    }
+    if (cached || isEnd || this.#cachedPages.get(ino)?.isStale(offset, data.length))
+      this.#notifier.send(invalPages({ ino, offset, length: data.length }));
+    else {
+      // It waits for nobody's answer.
+      const message = invalAttributes(ino);
+      write(this.#fd, message, message.length);
+    }
   }
 
   /** A file as workers need it, or undefined for one that they don't serve. Lends the kernel its backing file. */

@@ -9,61 +9,68 @@ import {
 } from '../../../abi/structs.ts';
 import type { Channel } from './channel.ts';
 
-/** Sends a notification: a reply to no request, with its code where an error would be. */
-function notify<F extends Fields>(
-  channel: Channel,
+/** A notification: a reply to no request, with its code where an error would be. */
+function notification<F extends Fields>(
   code: number,
   struct: Struct<F>,
   fill: (body: View<F>) => void,
-  { name = '', done }: { name?: string; done?: (() => void) | undefined } = {},
-): void {
-  const text = Buffer.from(name === '' ? '' : `${name}\0`);
-  const bytes = new Uint8Array(fuseOutHeader.size + struct.size + text.length);
+  tail: Uint8Array = new Uint8Array(),
+): Uint8Array {
+  const bytes = new Uint8Array(fuseOutHeader.size + struct.size + tail.length);
   const view = new DataView(bytes.buffer);
   Object.assign(fuseOutHeader.at(view, 0), { len: bytes.length, error: code, unique: 0 });
   fill(struct.at(view, fuseOutHeader.size));
-  bytes.set(text, fuseOutHeader.size + struct.size);
-  channel.notify(bytes, done);
+  bytes.set(tail, fuseOutHeader.size + struct.size);
+  return bytes;
+}
+
+/** Forget the attributes of an inode, and the cached pages of a range, after what clients changed in them was written back. */
+export function invalPages({ ino, offset, length }: PageRange): Uint8Array {
+  return notification(NotifyCode.INVAL_INODE, fuseNotifyInvalInodeOut, (body) => {
+    body.ino = ino;
+    body.off = offset;
+    body.len = length;
+  });
+}
+
+/** Forget the attributes of an inode. */
+export function invalAttributes(ino: number): Uint8Array {
+  return invalPages({ ino, offset: -1, length: 0 });
+}
+
+/** Put these bytes into the cached pages of an inode, beside what clients changed in them. */
+export function storePages(ino: number, offset: number, data: Uint8Array): Uint8Array {
+  const fill = (body: View<{ nodeid: 'u64'; offset: 'u64'; size: 'u32' }>) => {
+    body.nodeid = ino;
+    body.offset = offset;
+    body.size = data.length;
+  };
+  return notification(NotifyCode.STORE, fuseNotifyStoreOut, fill, data);
 }
 
 /** Makes the kernel forget a name, at once and for everybody. */
 export function notifyInvalEntry(channel: Channel, parent: number, name: string): void {
-  notify(
-    channel,
+  const text = Buffer.from(`${name}\0`);
+  const message = notification(
     NotifyCode.INVAL_ENTRY,
     fuseNotifyInvalEntryOut,
     (body) => {
       body.parent = parent;
-      body.namelen = Buffer.byteLength(name);
+      body.namelen = text.length - 1;
     },
-    { name },
+    text,
   );
+  channel.notify(message);
 }
 
 /** Makes the kernel forget an inode's attributes and all its cached pages, those that are mapped too. */
 export function notifyInvalInode(channel: Channel, ino: number): void {
-  notify(channel, NotifyCode.INVAL_INODE, fuseNotifyInvalInodeOut, (body) => {
-    body.ino = ino;
-  });
+  channel.notify(invalPages({ ino, offset: 0, length: 0 }));
 }
 
-/** Makes the kernel forget the cached pages of a range, after what clients changed in them was written back. */
-export function notifyInvalPages(
-  channel: Channel,
-  { ino, offset, length }: PageRange,
-  done: () => void,
-): void {
-  notify(
-    channel,
-    NotifyCode.INVAL_INODE,
-    fuseNotifyInvalInodeOut,
-    (body) => {
-      body.ino = ino;
-      body.off = offset;
-      body.len = length;
-    },
-    { done },
-  );
+/** Makes the kernel forget the cached pages of a range: see invalPages. */
+export function notifyInvalPages(channel: Channel, range: PageRange, done: () => void): void {
+  channel.notify(invalPages(range), done);
 }
 
 /**
@@ -87,7 +94,8 @@ export interface PageRange {
 
 /** Wakes whoever polls with the handle `kh`. */
 export function notifyPoll(channel: Channel, kh: number): void {
-  notify(channel, NotifyCode.POLL, fuseNotifyPollWakeupOut, (body) => {
+  const message = notification(NotifyCode.POLL, fuseNotifyPollWakeupOut, (body) => {
     body.kh = kh;
   });
+  channel.notify(message);
 }
