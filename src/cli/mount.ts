@@ -1,6 +1,7 @@
 import { extname, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { defaultLog, isService } from '../daemon/log.ts';
 import { plan } from '../daemon/plan.ts';
 import type { Settings } from '../daemon/settings.ts';
 import { takeSource } from '../daemon/source.ts';
@@ -67,7 +68,8 @@ export async function mountOn(
   try {
     if (setuid !== undefined) become(setuid);
     raiseLimits(starter.notice);
-    const planned = plan(withAbsolutePaths(settings));
+    const log = foreground ? undefined : defaultLog();
+    const planned = plan(withAbsolutePaths({ ...(log && { log }), ...settings }));
     if (fake) return;
     const order = { dir: absolute(dir), plan: planned, foreground, json };
     if (planned.from !== undefined) takeSource(planned.from);
@@ -94,7 +96,7 @@ function become(user: User): void {
 function withAbsolutePaths(settings: Settings): Settings {
   for (const key of ['log', 'record'] as const) {
     const path = settings[key];
-    if (path !== undefined) settings[key] = absolute(path);
+    if (path !== undefined && !(key === 'log' && isService(path))) settings[key] = absolute(path);
   }
   return settings;
 }

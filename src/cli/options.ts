@@ -105,11 +105,21 @@ const settings = {
     help: `what serves the mount: ${transports.join(' or ')}`,
   },
   log: {
-    flag: '--log <file>',
+    flag: '--log <where>',
     keys: ['log'],
     parse: parsePath,
-    default: 'none; standard error with --foreground',
-    help: "append the daemon's messages to a file",
+    default: 'journal, or else syslog; standard error with --foreground',
+    help: "append the daemon's messages to a file, or send them to syslog or journal",
+  },
+  verbose: {
+    flag: '-v, --verbose',
+    keys: ['verbose'],
+    help: 'tell of all that it does',
+  },
+  debug: {
+    flag: '--debug',
+    keys: ['debug'],
+    help: 'tell of each request too',
   },
   record: {
     flag: '--record <file>',

@@ -1,5 +1,5 @@
 import { EndedBySignal } from '../daemon/end-on-signal.ts';
-import { logTo } from '../daemon/log.ts';
+import { formatFor, logTo } from '../daemon/log.ts';
 import type { Order } from '../daemon/order.ts';
 import { parent } from '../daemon/parent.ts';
 import { serve } from '../daemon/serve.ts';
@@ -20,7 +20,8 @@ async function inForeground({ dir, plan, json, log }: Order): Promise<void> {
       ...starter,
       async mounted(mounted) {
         await starter.mounted(mounted);
-        if (log !== undefined) logTo(log);
+        if (plan.log !== undefined && log !== undefined) logTo(plan.log, log);
+        else if (plan.verbose) formatFor('standard error');
       },
     });
   } catch (error) {
@@ -29,6 +30,7 @@ async function inForeground({ dir, plan, json, log }: Order): Promise<void> {
 }
 
 async function inBackground({ dir, plan }: Order): Promise<void> {
+  if (plan.log !== undefined) formatFor(plan.log);
   const starter = parent();
   try {
     await serve(dir, plan, false, starter);

@@ -2,14 +2,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claim } from '../mount/mount-point.ts';
 import { mountAt } from '../sys/mountinfo.ts';
+import { manifest } from '../text/manifest.ts';
 import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
+import { size } from '../text/size.ts';
 import type { Mount } from '../transport/mount.ts';
 import { answers } from './answers.ts';
 import { ControlServer } from './control/server.ts';
 import type { EndOnSignal } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
+import { info } from './log.ts';
 import type { Plan } from './plan.ts';
 import { Served } from './served.ts';
 import type { Transport } from './settings.ts';
@@ -108,6 +111,7 @@ export class House implements AsyncDisposable {
       served.mount.unmount(true);
       throw error;
     }
+    if (plan.verbose) info(`mounted ${describe(served)}`);
   }
 
   /** Unmounts all, and waits a while for who has a file open, whose data is gone. A mount that stays is said, and dead. */
@@ -138,6 +142,7 @@ export class House implements AsyncDisposable {
     } catch (error) {
       failure = error;
     }
+    if (served.plan.verbose) info(`${quote(served.mount.dir)} is unmounted`);
     this.#all.delete(served);
     if (this.#all.size === 0) this.#close(failure);
     else if (failure !== undefined) console.error(`ramproc: ${message(failure)}`);
@@ -164,6 +169,13 @@ export class House implements AsyncDisposable {
 function about({ mount, plan }: Served): Mounted {
   const files = plan.files.map(({ name, maxSize }) => ({ file: join(mount.dir, name), maxSize }));
   return { dir: mount.dir, ...files.at(0), files, pid: process.pid, transport: plan.transport };
+}
+
+/** A mount in one line, for the log. */
+function describe({ mount, plan }: Served): string {
+  const files = plan.files.map(({ name, io, maxSize }) => `${quote(name)} (${io}, up to ${size(maxSize)})`);
+  const options = [plan.transport, `${plan.threads} threads`, ...plan.mount.words];
+  return `${quote(mount.dir)} with ${files.join(', ')}: ${options.join(', ')}; ramproc ${manifest.version}, Node ${process.version}`;
 }
 
 function unmount(mount: Mount, signal: NodeJS.Signals): void {

@@ -55,6 +55,9 @@ export interface Plan {
   readonly from: string | undefined;
   /** Where the daemon's own messages go. */
   readonly log: string | undefined;
+  /** Whether it tells of all that it does, and of each request. */
+  readonly verbose: boolean;
+  readonly debug: boolean;
   readonly mount: Complete<Omit<MountOptions, 'nonempty' | 'notice'>>;
   /** Whether what is in the directory may be hidden. */
   readonly nonempty: boolean;
@@ -127,6 +130,8 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
     record,
     from: settings.from,
     log: settings.log,
+    verbose: settings.verbose ?? settings.debug ?? false,
+    debug: settings.debug ?? false,
     mount: {
       fsname: settings.fsname || FSNAME,
       words,

@@ -1,6 +1,6 @@
 import { EndOnSignal, endSignals } from './end-on-signal.ts';
 import { House, type Starter } from './house.ts';
-import { reopenLog } from './log.ts';
+import { info, reopenLog } from './log.ts';
 import type { Plan } from './plan.ts';
 import { dropPrivileges } from './privileges.ts';
 import { keepFromDumps } from './secret.ts';
@@ -29,10 +29,12 @@ export async function serve(dir: string, plan: Plan, foreground: boolean, starte
 }
 
 /** Which signals end a mount. A terminal that hangs up ends one that speaks to it; else it is how to begin a new log. */
-function handleHangup({ log }: Plan, foreground: boolean): readonly NodeJS.Signals[] {
+function handleHangup({ log, verbose }: Plan, foreground: boolean): readonly NodeJS.Signals[] {
   if (foreground && log === undefined) return endSignals;
   process.on('SIGHUP', () => {
-    if (log !== undefined) reopenLog(log);
+    if (log === undefined) return;
+    reopenLog(log);
+    if (verbose) info('SIGHUP, the log begins here');
   });
   return endSignals.filter((signal) => signal !== 'SIGHUP');
 }

@@ -4,7 +4,9 @@ import { RustProcRamFile } from '../ram-file/module.ts';
 import type { RamFile } from '../ram-file/ram-file.ts';
 import { KernelMount } from '../transport/kernel/main-thread/kernel-mount.ts';
 import type { Mount } from '../transport/mount.ts';
+import type { TraceEvent } from '../transport/trace.ts';
 import type { Usage } from '../transport/usage.ts';
+import { info } from './log.ts';
 import { Loaded } from './modules/loaded.ts';
 import { ramFileModule, valuesOf } from './modules/ram-file.ts';
 import type { FilePlan, Plan } from './plan.ts';
@@ -55,14 +57,15 @@ export class Served {
 
   /** Mounts it on a claimed directory. The libfuse transport is loaded when it is asked for: it brings a library along. */
   async mountOn(claimed: Claim): Promise<Mount> {
-    const { transport, threads, record, mount } = this.plan;
+    const { transport, threads, record, mount, debug } = this.plan;
+    const trace = debug ? (event: TraceEvent) => info(String(event)) : undefined;
     const usage = () => this.#usage();
     if (transport === 'kernel') {
-      const options = { ...mount, usage, threads, record, wants: { mmap: true } };
+      const options = { ...mount, usage, threads, record, trace, wants: { mmap: true } };
       this.#mount = await KernelMount.mountOn(claimed, this.root, options);
     } else {
       const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');
-      this.#mount = await LibfuseMount.mountOn(claimed, this.root, { ...mount, usage });
+      this.#mount = await LibfuseMount.mountOn(claimed, this.root, { ...mount, usage, trace });
     }
     return this.#mount;
   }

@@ -33,6 +33,8 @@ export interface Settings {
   from?: string;
   transport?: Transport;
   log?: string;
+  verbose?: boolean;
+  debug?: boolean;
   record?: string;
   io?: IoMode;
   allowOther?: boolean;

@@ -16,6 +16,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
+import { readLog } from '../support/log.ts';
 import { COMMAND, type Ended, Mount, mount, ramproc, run, runs } from '../support/mount.ts';
 import { promptly } from '../support/promptly.ts';
 import { makeDir } from '../support/run.ts';
@@ -341,7 +342,7 @@ describe('ramproc mount --foreground', () => {
     child.kill('SIGTERM');
     expect(await ended).toBe('SIGTERM');
     expect(child.said).toBe(said);
-    expect(readFileSync(log, 'utf8')).toBe(`before\nramproc: SIGTERM, unmounting "${dir}"\n`);
+    expect(readLog(log)).toBe(`before\nramproc: SIGTERM, unmounting "${dir}"\n`);
   });
 
   test('ends when it is unmounted', async () => {

@@ -14,6 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { flockHolder } from '../../src/sys/flock.ts';
 import { MNT_DETACH, mount as mountCall, umount2 } from '../../src/sys/mount.ts';
 import { mountAt, mounts } from '../../src/sys/mountinfo.ts';
+import { readLog } from '../support/log.ts';
 import { COMMAND, Mount, mount, ramproc } from '../support/mount.ts';
 import { MountProgram } from '../support/mount-driver.ts';
 import { mountAsNobody, ramprocAsNobody } from '../support/nobody.ts';
@@ -71,7 +72,7 @@ describe.each(ways)('the mount of $who over $transport', ({ start, command, tran
     process.kill(at.pid, 'SIGTERM');
     await at.ended();
     other.expectThere();
-    expect(readFileSync(log, 'utf8')).toContain(
+    expect(readLog(log)).toContain(
       `ramproc: Cannot unmount "${at.dir}": a file system of type tmpfs is mounted over it; unmount that first.\n`,
     );
   });

@@ -9,6 +9,7 @@ import { messagesIn, requestsIn } from '../bytes/recording.ts';
 import { expectSame } from '../bytes/replay.ts';
 import { must } from '../support/answer.ts';
 import { calls } from '../support/calls/index.ts';
+import { readLog } from '../support/log.ts';
 import { mount, ramproc } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
 
@@ -41,7 +42,7 @@ test('a disk that is full ends the recording and not the mount', async () => {
   await using mounted = await mount(['--record', '/dev/full', '--log', log]);
   writeFileSync(mounted.file, 'served all the same');
   expect(readFileSync(mounted.file, 'utf8')).toBe('served all the same');
-  expect(readFileSync(log, 'utf8')).toMatch(/^ramproc: the recording ends here: .*ENOSPC/m);
+  expect(readLog(log)).toMatch(/^ramproc: the recording ends here: .*ENOSPC/m);
 });
 
 test.each([

@@ -7,6 +7,7 @@ import { mountAt } from '../../src/sys/mountinfo.ts';
 import { attempt } from '../../src/sys/processes.ts';
 import { Random } from '../bytes/random.ts';
 import { HANGS_AFTER } from '../support/hanging.ts';
+import { readLog } from '../support/log.ts';
 import { COMMAND, Mount, mount, runs } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
 import { nextSeed } from '../support/seed.ts';
@@ -142,7 +143,7 @@ describe('SIGHUP', () => {
       await expect.poll(() => existsSync(log)).toBe(true);
       process.kill(at.pid, 'SIGTERM');
       await at.ended();
-      expect(readFileSync(log, 'utf8')).toBe(`ramproc: SIGTERM, unmounting "${dir}"\n`);
+      expect(readLog(log)).toBe(`ramproc: SIGTERM, unmounting "${dir}"\n`);
       expect(readFileSync(`${log}.1`, 'utf8')).toBe('');
       expect(await started.ended).toMatchObject({ stderr: '' });
     },
@@ -154,7 +155,7 @@ describe('SIGHUP', () => {
     renameSync(dirname(log), `${dirname(log)}-moved`);
     process.kill(at.pid, 'SIGHUP');
     await expect
-      .poll(() => readFileSync(`${dirname(log)}-moved/log`, 'utf8'))
+      .poll(() => readLog(`${dirname(log)}-moved/log`))
       .toMatch(/^ramproc: Cannot append messages to ".*": ENOENT, .* The log goes on in the old file\.\n$/);
   });
 });

@@ -1,4 +1,5 @@
 import type { SharedHandler } from '../../proc-fs/placement.ts';
+import type { MessageForm } from '../../sys/console.ts';
 import type { Traced } from '../trace.ts';
 import type { CachedPagesState } from './wire/cached-pages.ts';
 import type { PageRange } from './wire/notify.ts';
@@ -26,6 +27,8 @@ export interface WorkerData {
   readonly recording: number | undefined;
   /** Whether the mount is to be told of each request. */
   readonly tracing: boolean;
+  /** How its messages are written. */
+  readonly messages: MessageForm;
   /** Which of the mount's workers this is, from 0. One that replaces another has its number. */
   readonly thread: number;
   /** The thread that has the tree, by the kernel's number: who waits for it there can't be answered by it. */

@@ -65,6 +65,7 @@ describe('when nothing is said', () => {
       record: undefined,
       from: undefined,
       log: undefined,
+      ...{ verbose: false, debug: false },
       mount: { fsname: 'ramproc', words: [], allowOther: false, autoUnmount: false },
       nonempty: false,
     });
@@ -87,6 +88,7 @@ test('what is said holds', () => {
   const said: Settings = {
     ...{ name: 'notes', mode: 0o640, uid: 5, gid: 7, maxSize: 64 * MIB, threads: 4, io: 'cached' },
     ...{ from: '-', log: 'log', record: 'recording', allowOther: true, autoUnmount: true, nonempty: true },
+    debug: true,
     ...{ fsname: 'disk', words: ['ro', 'noexec'] },
   };
   expect(plan(said, everybody)).toEqual({
@@ -98,6 +100,7 @@ test('what is said holds', () => {
     ],
     secret: false,
     ...{ transport: 'kernel', threads: 4, record: 'recording', from: '-', log: 'log', nonempty: true },
+    ...{ verbose: true, debug: true },
     mount: { fsname: 'disk', words: ['ro', 'noexec'], allowOther: true, autoUnmount: true },
   });
 });

@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
+import { messageForm } from '../../../sys/console.ts';
 import { Event } from '../../../sys/eventfd.ts';
 import { ownModule } from '../../../sys/own-module.ts';
 import { runsInParallel } from '../../../sys/processors.ts';
@@ -80,6 +81,7 @@ export class Workers {
       fd,
       recording,
       tracing,
+      messages: messageForm(),
       stop: this.#stop.fd,
       owner: threadNumber(),
       look: runsInParallel() ? LOOK : 0,

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { printAtOnce } from '../../../sys/console.ts';
 import type { Traced } from '../../trace.ts';
 import { Called, Calling } from '../channel/calls.ts';
 import { DeviceChannel } from '../channel/device.ts';
@@ -9,14 +10,26 @@ import { Call } from '../wire/call.ts';
 import { MAX_WRITE } from '../wire/init.ts';
 import type { News, WorkerData, WorkerMessage } from '../worker-contract.ts';
 import { Serving } from './serving.ts';
-import { printAtOnce } from './worker-console.ts';
 
 if (parentPort === null)
   throw new Error('worker.ts is the start of a worker thread, not a module to import.');
 const port = parentPort;
-printAtOnce();
-const { fd, stop, recording, tracing, thread, owner, look, sleep, nodes, serving, news, calls }: WorkerData =
-  workerData;
+const {
+  fd,
+  stop,
+  recording,
+  tracing,
+  thread,
+  owner,
+  look,
+  sleep,
+  nodes,
+  serving,
+  news,
+  calls,
+  messages,
+}: WorkerData = workerData;
+printAtOnce(messages);
 const send = (message: WorkerMessage) => port.postMessage(message);
 const worker = new Serving({ serving, news, owner, takeNews, pass: send });
 let memory: Uint8Array | undefined;
