@@ -3,19 +3,36 @@ import { MountError } from '../mount/mount-error.ts';
 import { message } from '../text/message.ts';
 import { oneLine } from '../text/one-line.ts';
 import { quote } from '../text/quote.ts';
-import { isSystemError, reason } from '../text/reason.ts';
+import { codeOf, isSystemError, reason } from '../text/reason.ts';
 import { ExitCode } from './exit-code.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What commander says too when it is told something wrong. */
 export const HINT = '(add --help for the options)';
 
-/** Says why a command failed and sets the exit status, or ends the process by the signal that told it to. */
-export function fail(error: unknown): void {
+/**
+ * Says why a command failed and sets the exit status, or ends the process by the signal that told it to. With `json`, what
+ * reads standard output is told too.
+ */
+export function fail(error: unknown, json: boolean): void {
   if (error instanceof EndedBySignal) error.die();
-  console.error(oneLine(`ramproc: ${isSystemError(error) ? unforeseen(error) : message(error)}`));
+  const why = oneLine(isSystemError(error) ? unforeseen(error) : message(error));
+  const status = statusOf(error);
+  console.error(`ramproc: ${why}`);
   if (error instanceof UsageError) console.error(HINT);
-  process.exitCode = statusOf(error);
+  if (json) console.log(failureAsJson(why, status, codeOf(error)));
+  process.exitCode = status;
+}
+
+/** `code`: of the system call that failed, such as `EBUSY`, where it was one. */
+export function failureAsJson(error: string, status: ExitCode, code?: string): string {
+  return oneLine(JSON.stringify({ error, status, code }));
+}
+
+/** Whether a command is to print JSON, also where its words can't be understood. */
+export function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).includes('--json');
 }
 
 /** What failed on the way to a mount, as a sentence about it. */

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { manifest } from '../text/manifest.ts';
 import { oneLine } from '../text/one-line.ts';
-import { fail, HINT } from './failure.ts';
+import { ExitCode } from './exit-code.ts';
+import { fail, failureAsJson, HINT, wantsJson } from './failure.ts';
 import { installHelperCommand } from './install-helper.ts';
 import { listCommand } from './list.ts';
 import { mountCommand } from './mount.ts';
@@ -10,6 +11,7 @@ import { unmountCommand } from './unmount.ts';
 
 /** Runs the command line in `argv`, and sets the process's exit status: see ExitCode. */
 export async function main(argv: readonly string[]): Promise<void> {
+  const json = wantsJson(argv);
   const program = new Command('ramproc')
     .description(manifest.description)
     .version(manifest.version)
@@ -20,15 +22,22 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(mountHelperCommand, { hidden: true });
   for (const command of [program, ...program.commands]) {
     const failure = command === program ? 'Cannot go on' : `Cannot ${command.name()}`;
-    command
-      .showHelpAfterError(HINT)
-      .configureOutput({ outputError: (text, write) => write(inOurWords(failure, text)) });
+    command.showHelpAfterError(HINT).configureOutput({
+      outputError(text, write) {
+        const words = inOurWords(failure, text);
+        write(words);
+        if (json && text.startsWith('error: ')) {
+          const [why = ''] = words.slice('ramproc: '.length).split('\n');
+          console.log(failureAsJson(why, ExitCode.Usage));
+        }
+      },
+    });
   }
   try {
     const names = program.commands.flatMap((command) => [command.name(), ...command.aliases()]);
     await program.parseAsync(fromMount(argv.slice(2), names), { from: 'user' });
   } catch (error) {
-    fail(error);
+    fail(error, json);
   }
 }
 

@@ -164,19 +164,27 @@ export const mountRows = {
 } satisfies Rows;
 
 export const unmountRows = {
+  all: {
+    flag: '-a, --all',
+    help: 'each that you may unmount',
+  },
   lazy: {
-    flag: '--lazy',
+    flag: '-l, --lazy',
     help: 'also when it is in use: nobody can open the file any more, who has it open keeps it',
   },
   force: {
-    flag: '--force',
+    flag: '-f, --force',
     help: 'also when it is in use: the data is taken, who has the file open gets EBUSY',
   },
   wait: {
     flag: '--no-wait',
     help: 'return at once, and not only when its memory is given back, and that of a secret overwritten',
   },
-  json: { flag: '--json', help: 'print the result as one JSON object' },
+  verbose: { flag: '-v, --verbose', help: 'say also what was unmounted as it should be' },
+  json: {
+    flag: '--json',
+    help: 'print the result as JSON: an object for each directory, on a line of its own',
+  },
 } satisfies Rows;
 
 export const installHelperRows = {

@@ -25,7 +25,7 @@ async function inForeground({ dir, plan, json, log }: Order): Promise<void> {
       },
     });
   } catch (error) {
-    fail(cannotMount(dir, error));
+    fail(cannotMount(dir, error), json);
   }
 }
 

@@ -16,35 +16,72 @@ import { type MountInfo, mounts } from '../sys/mountinfo.ts';
 import { oneLine } from '../text/one-line.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
+import { fail } from './failure.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
 import { unmountRows } from './options.ts';
 import { progressBar } from './progress.ts';
 import { sentence, type Unmounted } from './unmounted.ts';
+import { UsageError } from './usage-error.ts';
 
 export const unmountCommand = new Command('unmount')
   .alias('umount')
   .summary('unmount a directory')
   .description(
-    'Unmounts a directory that "ramproc mount" mounted, and returns when its memory is given back. Its data is gone then.',
+    'Unmounts what "ramproc mount" mounted, and returns when its memory is given back. Its data is gone then.',
   )
-  .argument('<dir>', 'the directory')
+  .argument('[dir...]', 'the directories, one after the other')
   .action(run);
 addFlags(unmountCommand, unmountRows);
 addLists(unmountCommand, {
   'Examples:': [
     ['ramproc unmount /tmp/ram', 'says who still uses it, if somebody does'],
+    ['ramproc unmount --all', 'each that you mounted, as root each, the last one first'],
     ['ramproc unmount --lazy /tmp/ram', 'who has it open keeps it, nobody else can open it'],
     ['ramproc unmount --force /tmp/ram', 'the data is taken; who has it open gets EBUSY'],
   ],
 });
 
-async function run(dir: string, { json = false, ...flags }: Flags<typeof unmountRows>): Promise<void> {
-  const mount = await find(dir);
+type Options = Flags<typeof unmountRows>;
+
+async function run(dirs: readonly string[], { all = false, ...flags }: Options): Promise<void> {
+  if (all && dirs.length > 0) {
+    throw new UsageError('Cannot unmount all and a directory: leave out --all, or the directory.');
+  }
+  if (!all && dirs.length === 0) throw new UsageError("Cannot unmount: missing required argument 'dir'.");
+  // Each is tried, whatever became of those before.
+  if (all) for (const mount of allOurs()) await attemptTo(() => unmountAndSay(mount, flags), flags);
+  else for (const dir of dirs) await attemptTo(async () => unmountAndSay(await find(dir), flags), flags);
+}
+
+async function attemptTo(unmountOne: () => Promise<void>, { json = false }: Options): Promise<void> {
+  try {
+    await unmountOne();
+  } catch (error) {
+    fail(error, json);
+  }
+}
+
+async function unmountAndSay(
+  mount: MountInfo,
+  { json = false, verbose = false, ...flags }: Options,
+): Promise<void> {
   const done = await unmount(mount, flags);
-  const said = sentence(done);
+  const said = sentence(done) ?? (verbose ? `${quote(done.dir)} is unmounted.` : undefined);
   if (said !== undefined) console.error(`ramproc: ${said}`);
   if (json) console.log(oneLine(JSON.stringify(done)));
+}
+
+/** Each mount of ours that this user may unmount, those in others and over others first. */
+function allOurs(): MountInfo[] {
+  return mounts()
+    .filter((mount) => mount.type === FSTYPE && mayUnmount(mount))
+    .toReversed();
+}
+
+function mayUnmount({ owner }: MountInfo): boolean {
+  const uid = process.geteuid?.();
+  return uid === 0 || uid === owner;
 }
 
 /** The mount of ours on a directory, which this user may unmount, and which no other is in the way of. */
@@ -57,8 +94,7 @@ async function find(dir: string): Promise<MountInfo> {
         ? found.mount
         : mounts().find(({ dir: at, type }) => at === found.path && type === FSTYPE);
     if (ours === undefined) throw new Error('it is not mounted by ramproc');
-    const uid = process.geteuid?.();
-    if (uid !== 0 && uid !== ours.owner) {
+    if (!mayUnmount(ours)) {
       throw new Error(`user ${ours.owner} mounted it, and only that user and root may unmount it`);
     }
     const inTheWay = obstacle(ours);
@@ -76,7 +112,7 @@ const STOPPED = 100;
 /** Unmounts it. Throws a MountError when it can't be. */
 async function unmount(
   mount: MountInfo,
-  { lazy = false, force = false, wait = true }: Flags<typeof unmountRows>,
+  { lazy = false, force = false, wait = true }: Options,
 ): Promise<Unmounted> {
   const places = elsewhere(mount);
   using server = Server.of(mount);

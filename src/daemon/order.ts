@@ -18,7 +18,7 @@ export type Report =
   | { readonly kind: 'progress'; readonly bytes: number; readonly total: number | undefined }
   | { readonly kind: 'notice'; readonly message: string }
   | { readonly kind: 'mounted'; readonly mounted: Mounted }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined };
 
 /** What the command answers to `mounted`: it will say so. If it ends without a word, nobody knows of the mount, and it goes. */
 export const KEEP = 'keep';

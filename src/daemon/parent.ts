@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { message } from '../text/message.ts';
+import { codeOf } from '../text/reason.ts';
 import type { Starter } from './house.ts';
 import type { Report } from './order.ts';
 
@@ -26,6 +27,6 @@ export function parent(): Parent {
       process.off('disconnect', giveUp);
       if (process.connected) process.disconnect();
     },
-    failed: (error) => say({ kind: 'failed', message: message(error) }),
+    failed: (error) => say({ kind: 'failed', message: message(error), code: codeOf(error) }),
   };
 }

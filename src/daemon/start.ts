@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { MountError } from '../mount/mount-error.ts';
 import { keepOnExec } from '../sys/descriptor.ts';
+import { Errno } from '../sys/errno.ts';
 import { execve } from '../sys/exec.ts';
 import { reason } from '../text/reason.ts';
 import { EndedBySignal, EndOnSignal } from './end-on-signal.ts';
@@ -103,6 +104,11 @@ export async function startInBackground(script: string, order: Order, starter: S
   }
 }
 
+/** The system call's error that a daemon told of. */
+function systemError(code: string | undefined): Errno | undefined {
+  return code?.startsWith('E') ? new Errno(code as `E${string}`) : undefined;
+}
+
 /** What a daemon has mounted. Throws the sentence with which it failed, once it has ended: then it left nothing behind. */
 function mountedBy(daemon: ChildProcess, { progress, notice }: Said): Promise<Mounted> {
   return new Promise((mounted, failed) => {
@@ -119,7 +125,7 @@ function mountedBy(daemon: ChildProcess, { progress, notice }: Said): Promise<Mo
           mounted(report.mounted);
           break;
         case 'failed':
-          failure = new MountError(report.message);
+          failure = new MountError(report.message, { cause: systemError(report.code) });
           daemon.disconnect();
       }
     });

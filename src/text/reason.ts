@@ -26,6 +26,14 @@ export function isSystemError(error: unknown): error is Error & { readonly errno
   return error instanceof Error && 'errno' in error && typeof error.errno === 'number';
 }
 
+/** The name of the system call's error, such as `EBUSY`, that is behind what was thrown, if one is. */
+export function codeOf(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (isSystemError(at) && 'code' in at && typeof at.code === 'string') return at.code;
+  }
+  return undefined;
+}
+
 /** Name and meaning of a system call's error; of a worker that couldn't be started, Node has the name in the message only. */
 function systemError(error: unknown): [code: string, meaning: string] | undefined {
   const table = getSystemErrorMap();

@@ -125,7 +125,7 @@ describe('ramproc mount', () => {
     [['-o', 'ro=1'], 1, /The mount option "ro" takes no value\./],
     [['--mode', '9'], 1, /octal/],
     [['--max-size', '0'], 1, /size of 1 byte or more/],
-    [['--uid', '-1'], 1, /whole number/],
+    [['--uid', '-1'], 1, /user's name or number/],
     [['--threads', '0'], 1, /whole number from 1/],
     [['--name', 'a/b'], 1, /1 to 255 bytes/],
     [['--transport', 'bogus'], 1, /kernel or libfuse/],

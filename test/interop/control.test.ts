@@ -27,6 +27,7 @@ import { mountAsNobody, NOBODY, ramprocAsNobody, runAsNobody } from '../support/
 import { openBacking } from '../support/page-references.ts';
 import { RawClient, sendRaw } from '../support/raw-client.ts';
 import { makeDir } from '../support/run.ts';
+import { aloneWith } from '../support/shell.ts';
 
 const MIB = 1 << 20;
 const { O_RDWR } = constants;
@@ -91,12 +92,6 @@ async function stop(pid: number): Promise<Disposable> {
     );
   await expect.poll(() => new Set(states())).toEqual(new Set(['State:\tT']));
   return { [Symbol.dispose]: () => void process.kill(pid, 'SIGCONT') };
-}
-
-/** A shell script for a mount namespace of its own, which would keep all other mounts of ours alive too. */
-function aloneWith({ dir }: { dir: string }, script: string): string {
-  const others = `awk '$3 == "fuse.ramproc" && $2 != "${dir}" { print $2 }' /proc/self/mounts`;
-  return `${others} | xargs -r umount -l 2>/dev/null; ${script}`;
 }
 
 async function noAnswer(promise: Promise<unknown>): Promise<{ kind: string; message: string }> {

@@ -142,9 +142,12 @@ describe('ramproc unmount --json', () => {
     }
   });
 
-  test('says nothing but its error when it fails', async () => {
-    const ended = await ramproc('unmount', makeDir('mount'), '--json');
-    expect(ended).toMatchObject({ status: 32, stdout: '' });
+  test('says why it fails, to people and to programs', async () => {
+    const dir = makeDir('mount');
+    const ended = await ramproc('unmount', dir, '--json');
+    const error = `Cannot unmount "${dir}": it is not mounted by ramproc.`;
+    expect(ended).toMatchObject({ status: 32, stderr: `ramproc: ${error}\n` });
+    expect(told(ended)).toEqual({ error, status: 32 });
   });
 });
 

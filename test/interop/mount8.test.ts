@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openDeviceToAll } from '../support/device.ts';
 import type { Ended } from '../support/mount.ts';
-import { bash, shellDir } from '../support/shell.ts';
+import { aloneWith, bash, shellDir } from '../support/shell.ts';
 
 /** What a new mount of ours looks like to findmnt. */
 const DEFAULTS = 'rw,nosuid,nodev,relatime,user_id=0,group_id=0,default_permissions';
@@ -19,7 +19,9 @@ function onMachine(script: string, fstab = ''): Promise<Ended> {
   writeFileSync(join(dir, 'fstab'), fstab.replaceAll('DIR', `${dir}/here/m`));
   writeFileSync(
     join(dir, 'script'),
-    `set -e; mount -t tmpfs none layers
+    aloneWith(
+      {},
+      `set -e; mount -t tmpfs none layers
 for over in "$(realpath /sbin)" /usr/local/bin /etc; do
   upper=$PWD/layers/\${over//\\//_}; mkdir "$upper" "$upper.work"
   mount -t overlay overlay -o "lowerdir=$over,upperdir=$upper,workdir=$upper.work" "$over"
@@ -29,6 +31,7 @@ helper() { ramproc install-helper >/dev/null; }
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 shown() { findmnt -rn -o SOURCE,FSTYPE,OPTIONS "$PWD/m"; }
 ${script}`,
+    ),
   );
   return bash(dir, 'unshare --mount bash script');
 }

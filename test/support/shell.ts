@@ -35,3 +35,12 @@ export function bashAsNobody(dir: string, script: string): Promise<Ended> {
 function shell(dir: string, script: string): [program: string, ...parameters: string[]] {
   return ['env', '-C', dir, `PATH=${dir}:${process.env.PATH}`, 'bash', '-c', script];
 }
+
+/**
+ * A script for a mount namespace of its own, without the other mounts of ours that there are, but perhaps one: it would keep
+ * them alive, and might unmount them.
+ */
+export function aloneWith({ dir = '' }: { readonly dir?: string }, script: string): string {
+  const others = `awk -v dir="${dir}" '$3 == "fuse.ramproc" && $2 != dir { print $2 }' /proc/self/mounts`;
+  return `${others} | xargs -r umount -l 2>/dev/null; ${script}`;
+}
