@@ -1,7 +1,14 @@
 import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { EINVAL, Errno } from '../sys/errno.ts';
 
-/** Text, or its bytes. */
+/**
+ * Text, or its bytes.
+ *
+ * @example
+ * ```ts
+ * const show = (): Text => (isBinary ? new Uint8Array([0, 1, 2]) : 'text\n');
+ * ```
+ */
 export type Text = string | Uint8Array;
 
 const encoder = new TextEncoder();

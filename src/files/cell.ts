@@ -9,5 +9,6 @@
  * ```
  */
 export interface Cell<T> {
+  /** What reads show and writes set. */
   value: T;
 }

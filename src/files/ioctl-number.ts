@@ -10,14 +10,43 @@ const TYPESHIFT = NRBITS;
 const SIZESHIFT = TYPESHIFT + TYPEBITS;
 const DIRSHIFT = SIZESHIFT + SIZEBITS;
 
-/** No bytes are passed. */
+/**
+ * No bytes are passed.
+ *
+ * @example
+ * ```ts
+ * _IOC_DIR(_IO('r', 1)) === _IOC_NONE;
+ * ```
+ */
 export const _IOC_NONE = 0;
-/** The caller passes bytes: the handler's `input`. */
+/**
+ * The caller passes bytes: the handler's `input`.
+ *
+ * @example
+ * ```ts
+ * const isSetter = (command: number) => (_IOC_DIR(command) & _IOC_WRITE) !== 0;
+ * ```
+ */
 export const _IOC_WRITE = 1;
-/** The caller gets bytes: the handler's `output`. */
+/**
+ * The caller gets bytes: the handler's `output`.
+ *
+ * @example
+ * ```ts
+ * const isGetter = (command: number) => (_IOC_DIR(command) & _IOC_READ) !== 0;
+ * ```
+ */
 export const _IOC_READ = 2;
 
-/** A driver's letter, or its number, 0 to 255. */
+/**
+ * A driver's letter, or its number, 0 to 255.
+ *
+ * @example
+ * ```ts
+ * const OURS: IoctlType = 'r';
+ * const RESET = _IO(OURS, 1);
+ * ```
+ */
 export type IoctlType = string | number;
 
 function number(direction: number, type: IoctlType, nr: number, size: number): number {
@@ -84,22 +113,50 @@ export function _IOWR(type: IoctlType, nr: number, size: number): number {
   return number(_IOC_READ | _IOC_WRITE, type, nr, size);
 }
 
-/** The direction of a command: _IOC_NONE, or _IOC_READ, _IOC_WRITE or both. */
+/**
+ * The direction of a command: _IOC_NONE, or _IOC_READ, _IOC_WRITE or both.
+ *
+ * @example
+ * ```ts
+ * _IOC_DIR(_IOWR('r', 4, 8)); // _IOC_READ | _IOC_WRITE
+ * ```
+ */
 export function _IOC_DIR(command: number): number {
   return command >>> DIRSHIFT;
 }
 
-/** The driver's number of a command: the code of its letter. */
+/**
+ * The driver's number of a command: the code of its letter.
+ *
+ * @example
+ * ```ts
+ * if (_IOC_TYPE(command) !== 'r'.charCodeAt(0)) throw new Errno('ENOTTY');
+ * ```
+ */
 export function _IOC_TYPE(command: number): number {
   return (command >>> TYPESHIFT) & (2 ** TYPEBITS - 1);
 }
 
-/** Which of its driver's commands it is. */
+/**
+ * Which of its driver's commands it is.
+ *
+ * @example
+ * ```ts
+ * _IOC_NR(_IO('r', 3)); // 3
+ * ```
+ */
 export function _IOC_NR(command: number): number {
   return command & (2 ** NRBITS - 1);
 }
 
-/** How many bytes a command passes. */
+/**
+ * How many bytes a command passes.
+ *
+ * @example
+ * ```ts
+ * _IOC_SIZE(_IOR('r', 2, 4)); // 4
+ * ```
+ */
 export function _IOC_SIZE(command: number): number {
   return (command >>> SIZESHIFT) & (2 ** SIZEBITS - 1);
 }

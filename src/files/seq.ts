@@ -9,7 +9,17 @@ import type { UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { bytesOf, type Text } from './buffers.ts';
 import { seqLseek } from './seek.ts';
 
-/** Gives the rows of a file from the first on, for one reader. An async one is asked for no more rows than that reader reads. */
+/**
+ * Gives the rows of a file from the first on, for one reader. An async one is asked for no more rows than that reader reads.
+ *
+ * @example
+ * ```ts
+ * const start: SeqStart<number> = function* () {
+ *   for (let row = 0; row < 1_000_000; row++) yield row;
+ * };
+ * procCreateSeq('rows', 0o444, null, start, (row) => `${row}\n`);
+ * ```
+ */
 export type SeqStart<T> = (caller: Caller) => Iterable<T> | AsyncIterable<T>;
 
 /**

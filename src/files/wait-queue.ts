@@ -3,7 +3,14 @@ import type { ProcFile } from '../proc-fs/handler.ts';
 import { whenReleased } from '../proc-fs/released.ts';
 import { EAGAIN, EINTR, Errno } from '../sys/errno.ts';
 
-/** What a condition gives when it holds. */
+/**
+ * What a condition gives when it holds.
+ *
+ * @example
+ * ```ts
+ * const line: Truthy<string | undefined> = await queue.waitEvent(() => lines.shift(), caller); // a string
+ * ```
+ */
 export type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 
 /**

@@ -6,7 +6,14 @@ export const FSNAME = 'ramproc';
 /** The type of a mount of ours in /proc/mounts. */
 export const FSTYPE = `fuse.${FSNAME}`;
 
-/** What a mount looks like from outside. */
+/**
+ * What a mount looks like from outside.
+ *
+ * @example
+ * ```ts
+ * await mount(procRoot, '/tmp/my-proc', { words: ['ro', 'noexec'], allowOther: true });
+ * ```
+ */
 export interface MountOptions {
   /** What /proc/mounts shows in front of the directory. Default: `ramproc`. */
   readonly fsname?: string | undefined;

@@ -2,6 +2,12 @@
  * Who makes a call, and how. It tells of this call only: do not keep it for a later one.
  *
  * Source: `struct fuse_in_header`; the kernel's `current` and its `file->f_flags`.
+ *
+ * @example
+ * ```ts
+ * procCreateSingle('whoami', 0o444, null, ({ uid, gid, pid }) => `user ${uid}, group ${gid}, process ${pid}\n`);
+ * procCreateSingle('weather', 0o444, null, async ({ signal }) => (await fetch(url, { signal })).text());
+ * ```
  */
 export interface Caller {
   /** The effective user's number, as the user namespace of the mount has it. */

@@ -3,14 +3,41 @@ import type { Caller } from './caller.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import type { Whence } from './whence.ts';
 
-/** An answer now, or later: a handler on the program's event loop may be async. */
+/**
+ * An answer now, or later: a handler on the program's event loop may be async.
+ *
+ * @example
+ * ```ts
+ * const now: MaybePromise<number> = 1;
+ * const later: MaybePromise<number> = Promise.resolve(1);
+ * ```
+ */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** What a function answers that may also have no `return`. */
+/**
+ * What a function answers that may also have no `return`.
+ *
+ * @example
+ * ```ts
+ * const read: () => OrNothing<number> = () => {}; // what was transferred counts
+ * ```
+ */
 // biome-ignore lint/suspicious/noConfusingVoidType: that is its type.
 export type OrNothing<T> = T | void;
 
-/** An open file: what the kernel's `struct file` is to a `proc_ops` function. */
+/**
+ * An open file: what the kernel's `struct file` is to a `proc_ops` function.
+ *
+ * @example
+ * ```ts
+ * procCreate('counter', 0o444, null, {
+ *   open: () => ({ reads: 0 }),
+ *   read({ privateData }: ProcFile<{ reads: number }>, to, offset) {
+ *     if (offset === 0) simpleReadFromBuffer(to, 0, `${++privateData.reads}\n`);
+ *   },
+ * });
+ * ```
+ */
 export interface ProcFile<P = unknown> {
   /** The flags of open(2), such as O_APPEND, as numbers of `fs.constants`, with what fcntl(2) has changed since. */
   flags: number;
@@ -22,11 +49,23 @@ export interface ProcFile<P = unknown> {
   privateData: P;
 }
 
-/** What stat(2) tells of a file, without its kind. */
+/**
+ * What stat(2) tells of a file, without its kind.
+ *
+ * @example
+ * ```ts
+ * const now: Timespec = { sec: Math.floor(Date.now() / 1000), nsec: 0 };
+ * const getattr = (): Attr => ({
+ *   mode: 0o444, uid: 0, gid: 0, size: 6, blocks: 1, blksize: 4096, atime: now, mtime: now, ctime: now,
+ * });
+ * ```
+ */
 export interface Attr {
   /** Permission bits, 0 to 0o7777. */
   mode: number;
+  /** The owner's number. */
   uid: number;
+  /** The group's number. */
   gid: number;
   /** Bytes. */
   size: number;
@@ -34,17 +73,35 @@ export interface Attr {
   blocks: number;
   /** The size of a good read, in bytes. */
   blksize: number;
+  /** When it was last read. */
   atime: Timespec;
+  /** When its bytes were last changed. */
   mtime: Timespec;
+  /** When anything of it was last changed. */
   ctime: Timespec;
 }
 
-/** What chmod(2), chown(2) and utimensat(2) change. `nsec` may be UTIME_NOW. A missing member stays as it is. */
+/**
+ * What chmod(2), chown(2) and utimensat(2) change. `nsec` may be UTIME_NOW. A missing member stays as it is.
+ *
+ * @example
+ * ```ts
+ * function setattr({ mode }: AttrChange): void {
+ *   if (mode === undefined) throw new Errno('EPERM');
+ *   attr.mode = mode;
+ * }
+ * ```
+ */
 export interface AttrChange {
+  /** Permission bits, 0 to 0o7777. */
   mode?: number;
+  /** The owner's number. */
   uid?: number;
+  /** The group's number. */
   gid?: number;
+  /** When it was last read. */
   atime?: Timespec;
+  /** When its bytes were last changed. */
   mtime?: Timespec;
 }
 
@@ -56,6 +113,18 @@ export interface AttrChange {
  * calls, which keeps its number. Anything else that it throws is EIO to the caller, and a stack trace on standard error.
  *
  * Offsets and sizes are bytes, 0 to 2^53 - 1. The last parameter of each says who asks. `P` is what `open` returns.
+ *
+ * @example
+ * ```ts
+ * const upper: ProcHandler<Uint8Array> = {
+ *   open: () => new Uint8Array(4096),
+ *   read: ({ privateData }, to, offset) => simpleReadFromBuffer(to, offset, privateData),
+ *   write({ privateData }, from, offset) {
+ *     privateData.set(from.readAll().map((byte) => (byte >= 97 && byte <= 122 ? byte - 32 : byte)), offset);
+ *   },
+ * };
+ * procCreate('upper', 0o666, null, upper);
+ * ```
  */
 export interface ProcHandler<P = unknown> {
   /** What it returns is the file's `privateData` from then on. Source: open(2). Missing: the open succeeds. */

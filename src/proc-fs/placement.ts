@@ -2,6 +2,19 @@
  * How other threads make a file whose handler works on the same data: Rust's `Send + Sync`.
  *
  * A worker imports `module` and calls its export `attach(state)`, which returns the file's ProcOps.
+ *
+ * @example
+ * ```ts
+ * // counter.js, which both the program and its workers load
+ * export const attach = (state: SharedArrayBuffer) => {
+ *   const count = new Int32Array(state);
+ *   const read: ProcHandler['read'] = (_file, to, offset) => {
+ *     if (offset === 0) simpleReadFromBuffer(to, 0, `${Atomics.add(count, 0, 1)}\n`);
+ *   };
+ *   return new ProcOps({ read }, { shared: { module: import.meta.url, state } });
+ * };
+ * procCreate('counter', 0o444, null, attach(new SharedArrayBuffer(4)));
+ * ```
  */
 export interface SharedHandler {
   /** The URL of an ES module, usually `import.meta.url`. */
@@ -12,6 +25,11 @@ export interface SharedHandler {
 
 /**
  * Where and how a file is served, beside what it does, which is its ProcHandler. Everything may be missing.
+ *
+ * @example
+ * ```ts
+ * procCreate('manual', 0o444, null, new ProcOps(handler, { cached: true }));
+ * ```
  */
 export interface Placement {
   /** There when the handler may run in any thread. Missing: it runs on the event loop of the program that made it. */

@@ -88,9 +88,16 @@ export function answer<T, R = number>(
  *
  * `file` is undefined when the transport knows no such open file: EINVAL, as for a null pointer in the kernel module.
  * Offsets and sizes below 0 or not whole are EINVAL, and past 2^53 - 1 EFBIG; where lseek looks for data, below 0 is ENXIO.
+ *
+ * @example
+ * ```ts
+ * procCreate('manual', 0o444, null, new ProcOps(handler, { cached: true }));
+ * ```
  */
 export class ProcOps {
+  /** What the file does. */
   readonly handler: ProcHandler;
+  /** Where and how it runs. */
   readonly placement: Placement;
   /** Whether it has no end of its own, as files of /proc, and is served where what is open is known. @internal */
   readonly isEndless: boolean;

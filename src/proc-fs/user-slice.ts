@@ -5,6 +5,13 @@ import { EFAULT, Errno } from '../sys/errno.ts';
  *
  * A handler that copies with `read` or `write` needs nothing else. One that has a system call do the copying lends
  * it `bytes`, from `start`, at most `left`, and then says `advance`.
+ *
+ * @example
+ * ```ts
+ * read(_file, to, offset) {
+ *   to.advance(readSync(fd, to.bytes, to.start, to.left, offset));
+ * }
+ * ```
  */
 export class UserWindow {
   /** The memory that the window lies in. What is outside of it isn't the handler's. */
@@ -38,7 +45,14 @@ export class UserWindow {
   }
 }
 
-/** The bytes that a caller reads into: the handler writes here. */
+/**
+ * The bytes that a caller reads into: the handler writes here.
+ *
+ * @example
+ * ```ts
+ * read: (_file, to: UserSliceWriter, offset) => to.write(bytes.subarray(offset, offset + to.left))
+ * ```
+ */
 export class UserSliceWriter extends UserWindow {
   /** Copies `data` to the caller. Throws EFAULT when it doesn't fit; what fits is transferred all the same. */
   write(data: Uint8Array): void {
@@ -49,7 +63,16 @@ export class UserSliceWriter extends UserWindow {
   }
 }
 
-/** The bytes that a caller writes from: the handler reads here. */
+/**
+ * The bytes that a caller writes from: the handler reads here.
+ *
+ * @example
+ * ```ts
+ * write(_file, from: UserSliceReader) {
+ *   received.push(from.readAll());
+ * }
+ * ```
+ */
 export class UserSliceReader extends UserWindow {
   /** Fills `data` from the caller. Throws EFAULT when there are fewer bytes; those are transferred all the same. */
   read(data: Uint8Array): void {

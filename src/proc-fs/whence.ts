@@ -1,6 +1,16 @@
 import { EINVAL, Errno } from '../sys/errno.ts';
 
-/** The five ways to seek. Source: lseek(2). */
+/**
+ * The five ways to seek. Source: lseek(2).
+ *
+ * @example
+ * ```ts
+ * lseek(file, offset, whence) {
+ *   if (whence === Whence.SeekEnd) return bytes.length + offset;
+ *   return whence === Whence.SeekCur ? file.pos + offset : offset;
+ * }
+ * ```
+ */
 export const Whence = {
   /** To the offset itself. */
   SeekSet: 0,
@@ -28,4 +38,12 @@ export const Whence = {
   },
 } as const;
 
+/**
+ * A way to seek, as one of the numbers of `Whence`.
+ *
+ * @example
+ * ```ts
+ * const isOfContent = (whence: Whence) => whence === Whence.SeekData || whence === Whence.SeekHole;
+ * ```
+ */
 export type Whence = 0 | 1 | 2 | 3 | 4;

@@ -7,6 +7,14 @@ import type { Mount as TransportMount } from '../transport/mount.ts';
 import { guard } from './guardian.ts';
 import { beforeSignal } from './signals.ts';
 
+/**
+ * How a tree is mounted.
+ *
+ * @example
+ * ```ts
+ * await mount(procRoot, '/tmp/my-proc', { allowOther: true, trace: (event) => console.log(`${event}`) });
+ * ```
+ */
 export interface TreeMountOptions extends KernelMountOptions {
   /**
    * Whether SIGINT, SIGTERM and SIGHUP unmount the tree before they end the program. Where the program has listeners of its
@@ -20,7 +28,17 @@ export interface TreeMountOptions extends KernelMountOptions {
   readonly transport?: 'kernel' | 'libfuse' | undefined;
 }
 
-/** A tree that this program has mounted. It keeps the program alive, as a listening server does. */
+/**
+ * A tree that this program has mounted. It keeps the program alive, as a listening server does.
+ *
+ * @example
+ * ```ts
+ * const mounted: Mount = await mount(procRoot, '/tmp/my-proc');
+ * mounted.unref(); // the program may end
+ * await mounted.unmount();
+ * await mounted.closed;
+ * ```
+ */
 export interface Mount extends AsyncDisposable {
   /** The directory, as an absolute path. */
   readonly dir: string;
@@ -32,8 +50,8 @@ export interface Mount extends AsyncDisposable {
   /**
    * Unmounts, and resolves when it is done. Unmounting a second time is no error. Rejects with a MountError, as when it is in use.
    *
-   * @param how.lazy Also when it is in use; what is open keeps working until it is closed, which isn't waited for.
-   * @param how.force Also when it is in use, and then every call on it fails that is under way or comes later: ENOTCONN.
+   * @param how `lazy`: also when it is in use; what is open keeps working until it is closed, which isn't waited for. `force`: also
+   * when it is in use, and then every call on it fails that is under way or comes later, with ENOTCONN.
    */
   unmount(how?: { readonly lazy?: boolean | undefined; readonly force?: boolean | undefined }): Promise<void>;
   /** Has the mount keep the program alive again. */

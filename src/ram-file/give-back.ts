@@ -9,9 +9,18 @@ const STEP = 16 << 20;
 /** st_blocks counts in units of 512 bytes. */
 const BLOCK = 512;
 
-/** How much of the memory is given back so far, in bytes. */
+/**
+ * How much of a file's memory is given back so far.
+ *
+ * @example
+ * ```ts
+ * for (const { bytes, total } of ram.tearingDown()) console.log(`${Math.round((100 * bytes) / total)} %`);
+ * ```
+ */
 export interface Freed {
+  /** How much, in bytes. */
   readonly bytes: number;
+  /** Of how much, in bytes. */
   readonly total: number;
 }
 

@@ -11,6 +11,14 @@ import { RamFile } from './ram-file.ts';
 /** How often to write bytes that aren't there afterwards: then it is clients who write others. */
 const TIMES = 100;
 
+/**
+ * A RAM file: its name, its size, and how it is served.
+ *
+ * @example
+ * ```ts
+ * RustProcRamFile.init(null, { name: 'notes', mode: 0o600, maxSize: 512 << 20 });
+ * ```
+ */
 export interface RamFileOptions {
   /** The file's name. Default: `rust-proc-file`. */
   readonly name?: string | undefined;
@@ -34,13 +42,21 @@ export interface RamFileOptions {
 }
 
 /**
- * The module of the seed article, with its life: the data first, then the entry; at the end the entry first, then the
- * data, taken under the mutex. The window before initialisation that the seed calls unsound can't be written here:
+ * A file that works like a regular one and is backed by RAM alone, with the life of the kernel module's: the data first, then the
+ * entry; at the end the entry first, then the data, taken under the mutex. The module's unsound window before initialisation can't be written here:
  * a RamFile is only made from a buffer.
+ *
+ * @example
+ * ```ts
+ * using ram = RustProcRamFile.init(null, { maxSize: 1 << 30 });
+ * await using mounted = await mount(procRoot, '/tmp/ram'); // echo hello >/tmp/ram/rust-proc-file
+ * await mounted.closed;
+ * ```
  */
 export class RustProcRamFile implements Disposable {
   /** @internal */
   readonly file: RamFile;
+  /** Where it stands. */
   readonly entry: ProcDirEntry;
   readonly #hugePages: Disposable | undefined;
 
@@ -141,6 +157,7 @@ export class RustProcRamFile implements Disposable {
     else this.entry.changed();
   }
 
+  /** Removes the file, and gives all of its memory back. Who still has it open gets EBUSY. */
   [Symbol.dispose](): void {
     for (const _ of this.tearingDown());
   }
@@ -151,7 +168,9 @@ export class RustProcRamFile implements Disposable {
    * open with passthrough I/O can't be kept from it, and finds it shorter with each step.
    *
    * @example
+   * ```ts
    * for (const { bytes, total } of ram.tearingDown()) console.log(`${bytes} of ${total} bytes`);
+   * ```
    */
   *tearingDown(): Generator<Freed, void, undefined> {
     this.entry[Symbol.dispose]();

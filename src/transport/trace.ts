@@ -59,6 +59,7 @@ export class TraceEvent {
     this.ms = ms;
   }
 
+  /** As a line of text. */
   toString(): string {
     const details = Object.entries(this.details).map(([name, value]) => ` ${name}=${value}`);
     const answer = this.error ?? this.result ?? '?';
@@ -66,7 +67,15 @@ export class TraceEvent {
   }
 }
 
-/** Whoever wants to know of each request. Called on the thread that mounted; what it throws is said, and changes nothing. */
+/**
+ * Whoever wants to know of each request. Called on the thread that mounted; what it throws is said, and changes nothing.
+ *
+ * @example
+ * ```ts
+ * const trace: Trace = (event) => console.log(`${event}`);
+ * await mount(procRoot, '/tmp/my-proc', { trace });
+ * ```
+ */
 export type Trace = (event: TraceEvent) => void;
 
 /** Calls it. `path` is the inode's. */

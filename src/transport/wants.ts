@@ -1,4 +1,12 @@
-/** What a mount wants beside the protocol's common part: it is agreed on once, for the whole of it. */
+/**
+ * What a mount wants beside the protocol's common part: it is agreed on once, for the whole of it.
+ *
+ * @example
+ * ```ts
+ * const mounted = await mount(procRoot, '/tmp/my-proc', { wants: { mmap: true } });
+ * procCreate('mapped', 0o666, null, new ProcOps(handler, { mmap: true })); // as only files could that were there before
+ * ```
+ */
 export interface Wants {
   /** Files may be mapped shared though their reads and writes are direct. */
   readonly mmap: boolean;

@@ -17,12 +17,20 @@ import type { TreeWatcher, Written } from './watcher.ts';
  *
  * Disposing it removes it, and for a directory all that is below, at once: no lookup finds it again, and a mounted
  * tree tells the kernel to forget its name. A file that is still open keeps its handler until it is closed.
+ *
+ * @example
+ * ```ts
+ * const jobs: ProcDirEntry = procMkdir('jobs', 0o555, null);
+ * jobs.path; // '/jobs'
+ * jobs[Symbol.dispose](); // as procRemove(jobs), and as the end of a block with `using jobs = …`
+ * ```
  */
 export class ProcDirEntry implements Disposable {
   /** The inode number. */
   readonly ino: number;
-  /** '' for a root. */
+  /** The name that it has in its directory; '' for a root. */
   readonly name: string;
+  /** What it is. */
   readonly kind: NodeKind;
   /** Whether it was looked up (DirOps), and not added: nothing of it is believed for longer than a call. @internal */
   readonly isLookedUp: boolean;
@@ -219,6 +227,7 @@ export class ProcDirEntry implements Disposable {
     for (const watcher of this.#tree.watchers) watcher.changed(this, written);
   }
 
+  /** Removes it, and all that is below. */
   [Symbol.dispose](): void {
     const parent = this.#parent;
     if (parent === undefined || this.isLookedUp || this.isRemoved) return;

@@ -4,9 +4,25 @@ import { ProcOps } from '../proc-ops.ts';
 import type { DirOps } from './dir-ops.ts';
 import { KeptAttributes } from './kept-attributes.ts';
 
+/**
+ * What a node is.
+ *
+ * @example
+ * ```ts
+ * const { kind }: { kind: NodeKind } = procMkdir('jobs', 0o555, null); // 'directory'
+ * ```
+ */
 export type NodeKind = 'file' | 'directory' | 'symlink';
 
-/** Where a symbolic link leads: always the same, or made for each who asks. */
+/**
+ * Where a symbolic link leads: always the same, or made for each who asks.
+ *
+ * @example
+ * ```ts
+ * const self: LinkTarget = ({ pid }) => String(pid);
+ * procSymlink('self', null, self);
+ * ```
+ */
 export type LinkTarget = string | ((caller: Caller) => MaybePromise<string>);
 
 /** What a node is made of, beside its mode. */
@@ -20,8 +36,15 @@ interface Content {
 /**
  * A file, a directory or a symbolic link without a name and a place: what `procCreate` and its kin give a name, and what a
  * directory's `lookup` finds. It is made by `file`, `dir`, `symlink`, `single`, `seq`, and the values' functions.
+ *
+ * @example
+ * ```ts
+ * const status: ProcNode = single(0o444, () => 'running\n');
+ * procAdd('status', null, status);
+ * ```
  */
 export class ProcNode {
+  /** What it is. */
   readonly kind: NodeKind;
   /** A file's calls go here. @internal */
   readonly ops: ProcOps | undefined;

@@ -4,7 +4,15 @@ import type { DirOps } from './dir-ops.ts';
 import { ProcDirEntry } from './entry.ts';
 import { file, type LinkTarget, ProcNode, symlink } from './node.ts';
 
-/** The tree that `procCreate` and its kin add to when they are given no parent: this program's /proc. */
+/**
+ * The tree that `procCreate` and its kin add to when they are given no parent: this program's /proc.
+ *
+ * @example
+ * ```ts
+ * procCreateSingle('version', 0o444, null, () => '1.0\n');
+ * await mount(procRoot, '/tmp/my-proc'); // cat /tmp/my-proc/version
+ * ```
+ */
 export const procRoot = ProcDirEntry.root();
 
 /**

@@ -3,7 +3,14 @@ import type { Trace } from '../../trace.ts';
 import type { Usage } from '../../usage.ts';
 import type { Wants } from '../../wants.ts';
 
-/** How a tree is mounted over the kernel's FUSE protocol. */
+/**
+ * How a tree is mounted over the kernel's FUSE protocol.
+ *
+ * @example
+ * ```ts
+ * await mount(procRoot, '/tmp/my-proc', { threads: 4, wants: { mmap: true } });
+ * ```
+ */
 export interface KernelMountOptions extends MountOptions {
   /** How many threads wait for requests, 1 or more. Default: DEFAULT_THREADS. */
   readonly threads?: number | undefined;
