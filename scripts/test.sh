@@ -9,6 +9,7 @@ install setpriv util-linux
 install gcc gcc libc6-dev
 install fio fio
 install pgrep procps
+install systemd-analyze systemd
 install busybox busybox
 install python3 python3
 install redis-server redis-server

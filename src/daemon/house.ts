@@ -13,6 +13,7 @@ import { ControlServer } from './control/server.ts';
 import type { EndOnSignal } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
 import { info } from './log.ts';
+import { notify } from './notify.ts';
 import type { Plan } from './plan.ts';
 import { Served } from './served.ts';
 import type { Transport } from './settings.ts';
@@ -91,7 +92,7 @@ export class House implements AsyncDisposable {
       prepared();
       const [file] = served.files;
       if (from !== undefined && file !== undefined) {
-        await this.#ending.orEnd(fill(file, from, starter.progress));
+        await this.#ending.orEnd(fill(file, from, told(starter.progress)));
       }
       // Not left halfway, which would leave a dead mount: who was told to end meanwhile ends after it.
       await served.mountOn(claimed);
@@ -111,11 +112,13 @@ export class House implements AsyncDisposable {
       served.mount.unmount(true);
       throw error;
     }
+    notify('READY=1', `MAINPID=${process.pid}`, `STATUS=Serving ${quote(served.mount.dir)}`);
     if (plan.verbose) info(`mounted ${describe(served)}`);
   }
 
   /** Unmounts all, and waits a while for who has a file open, whose data is gone. A mount that stays is said, and dead. */
   async end(signal: NodeJS.Signals): Promise<void> {
+    notify('STOPPING=1', `STATUS=${signal}, unmounting`);
     const closed = [...this.#all].map(async ({ teardown, mount }) => {
       void teardown.inSteps();
       unmount(mount, signal);
@@ -138,7 +141,10 @@ export class House implements AsyncDisposable {
   async #follow(served: Served): Promise<void> {
     let failure: unknown;
     try {
-      await served.mount.closed.finally(() => served.teardown.inSteps());
+      await served.mount.closed.finally(() => {
+        if (this.#all.size === 1) notify('STOPPING=1', 'STATUS=Giving memory back');
+        return served.teardown.inSteps();
+      });
     } catch (error) {
       failure = error;
     }
@@ -164,6 +170,17 @@ export class House implements AsyncDisposable {
       notice(`No command can speak to the daemon of ${quote(dir)}: ${reason(error)}.`);
     }
   }
+}
+
+/** Progress that who started the process as a service sees too, each second. */
+function told(progress: Progress): Progress {
+  let next = 0;
+  return (bytes, total) => {
+    progress(bytes, total);
+    if (performance.now() < next) return;
+    next = performance.now() + 1000;
+    notify(`STATUS=Filling, ${size(bytes)}${total === undefined ? '' : ` of ${size(total)}`}`);
+  };
 }
 
 function about({ mount, plan }: Served): Mounted {

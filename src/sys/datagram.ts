@@ -19,10 +19,10 @@ const connect = libcFunction<[socket: number, address: Uint8Array, length: numbe
 
 /**
  * A descriptor that sends each write as a datagram to a unix socket: a path, or an abstract name that begins with `@`. It is
- * close-on-exec, and never waits: what its receiver has no room for is EAGAIN. Throws an Errno. Source: unix(7).
+ * close-on-exec, and with `wait` waits for room; else what its receiver has no room for is EAGAIN. Throws an Errno. Source: unix(7).
  */
-export function datagramTo(name: string): number {
-  const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+export function datagramTo(name: string, wait = false): number {
+  const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0);
   try {
     const path = name.startsWith('@') ? `\0${name.slice(1)}` : name;
     const address = Buffer.from(`\x01\0${path}`);
