@@ -1,7 +1,7 @@
 import type { RamFile } from '../../../src/ram-file/ram-file.ts';
 import { EIO } from '../../../src/sys/errno.ts';
 import type { Call } from '../../../src/transport/kernel/wire/call.ts';
-import { dispatch, fileOperations } from '../../../src/transport/kernel/wire/dispatch.ts';
+import { serve } from '../../../src/transport/kernel/wire/dispatch.ts';
 import { SharedInodes, WorkerNode } from '../../../src/transport/kernel/worker-thread/shared-inodes.ts';
 import { INO, type Server } from './request.ts';
 
@@ -12,8 +12,9 @@ export function layers(call: Call, file: RamFile): Server {
   return (length) => {
     call.arrived(length);
     const node = inodes.node(call.header.nodeid);
-    if (node === undefined || fileOperations[call.header.opcode] === undefined) return 0;
-    const answer = dispatch(fileOperations, inodes, call);
+    const operation = node?.operations[call.header.opcode];
+    if (node === undefined || operation === undefined) return 0;
+    const answer = serve(operation, node, inodes, call);
     return call.finish(typeof answer === 'number' ? answer : -EIO);
   };
 }

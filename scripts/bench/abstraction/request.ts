@@ -1,4 +1,4 @@
-import { Opcode } from '../../../src/abi/fuse.ts';
+import { FUSE_READ_LOCKOWNER, Opcode } from '../../../src/abi/fuse.ts';
 import { fuseInHeader, fuseReadIn } from '../../../src/abi/structs.ts';
 import { Call } from '../../../src/transport/kernel/wire/call.ts';
 import { MAX_WRITE } from '../../../src/transport/kernel/wire/init.ts';
@@ -22,6 +22,6 @@ export type Server = (length: number) => number;
 export function readRequest(memory: Uint8Array): Call {
   const call = Call.within(memory, MAX_WRITE);
   Object.assign(call.header, { len: LENGTH, opcode: Opcode.READ, unique: UNIQUE, nodeid: INO });
-  Object.assign(call.input(fuseReadIn), { offset: OFFSET, size: SIZE });
+  Object.assign(call.input(fuseReadIn), { offset: OFFSET, size: SIZE, read_flags: FUSE_READ_LOCKOWNER });
   return call;
 }

@@ -76,11 +76,7 @@ export const treeOperations: Table<ProcDirEntry, TreeInodes> = table<ProcDirEntr
   [Opcode.RENAME2]: rename2,
 });
 
-/**
- * Serves the request in `call` by the operation that its opcode names in a table, on the inode that its header names. Never
- * throws: a request that is cut short or lies about its length is EINVAL, an inode that isn't known ENOENT, either ignored where
- * there is no reply; and a mistake, ours or of a callback such as `usage`, is EIO and a stack trace.
- */
+/** Serves the request in `call` by the operation that its opcode names in a table, on the inode that its header names. */
 export function dispatch<N extends Node, I extends Inodes<N>>(
   operations: Table<N, I>,
   inodes: I,
@@ -88,10 +84,23 @@ export function dispatch<N extends Node, I extends Inodes<N>>(
 ): Raw {
   const operation = operations[call.header.opcode];
   if (operation === undefined) return -ENOSYS;
+  return serve(operation, inodes.node(call.header.nodeid), inodes, call);
+}
+
+/**
+ * The same for who has found both. Never throws: a request that is cut short or lies about its length is EINVAL, an inode that isn't
+ * known ENOENT, either ignored where there is no reply; and a mistake, ours or of a callback such as `usage`, is EIO and a stack
+ * trace.
+ */
+export function serve<N extends Node, I extends Inodes<N>>(
+  operation: Operation<N, I>,
+  node: N | undefined,
+  inodes: I,
+  call: Call,
+): Raw {
   if (!call.isWhole(operation.size)) return operation.silent ? NO_REPLY : -EINVAL;
   try {
     if (operation.onNode === undefined) return operation.onMount?.(call, inodes) ?? -ENOSYS;
-    const node = inodes.node(call.header.nodeid);
     return node === undefined ? -ENOENT : operation.onNode(node, call, inodes);
   } catch (error) {
     return errnoOf(error);

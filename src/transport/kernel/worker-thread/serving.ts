@@ -1,7 +1,7 @@
 import { EDEADLK, EIO } from '../../../sys/errno.ts';
 import type { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
-import { dispatch, treeOperations } from '../wire/dispatch.ts';
+import { serve, treeOperations } from '../wire/dispatch.ts';
 import { operationName } from '../wire/traced.ts';
 import { type News, type SharedNode, WAITING, type Written } from '../worker-contract.ts';
 import { SharedInodes, type WorkerNode } from './shared-inodes.ts';
@@ -62,9 +62,10 @@ export class Serving {
     serving[0] = call.header.unique;
     const { opcode, nodeid } = call.header;
     const node = this.#inodes.node(nodeid);
-    if (node?.operations[opcode] === undefined) this.#pass(channel, call);
+    const operation = node?.operations[opcode];
+    if (node === undefined || operation === undefined) this.#pass(channel, call);
     else {
-      const answer = dispatch(node.operations, this.#inodes, call);
+      const answer = serve(operation, node, this.#inodes, call);
       const result = typeof answer === 'number' ? answer : tooLate();
       channel.answer(call, result);
       if (node.ops.placement.secret) call.wipe(result);
