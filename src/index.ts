@@ -57,6 +57,21 @@ export type {
   ProcFile,
   ProcHandler,
 } from './proc-fs/handler.ts';
+export {
+  defineModule,
+  type Module,
+  type ModuleContext,
+  type ModuleDefinition,
+} from './proc-fs/module/module.ts';
+export type {
+  BooleanParameter,
+  Declaration,
+  NumberParameter,
+  Parameter,
+  ParameterDeclarations,
+  ParameterValues,
+  StringParameter,
+} from './proc-fs/module/parameters.ts';
 export type { Placement, SharedHandler } from './proc-fs/placement.ts';
 export { ProcOps } from './proc-fs/proc-ops.ts';
 export { UserSliceReader, UserSliceWriter, type UserWindow } from './proc-fs/user-slice.ts';

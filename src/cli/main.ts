@@ -3,10 +3,14 @@ import { manifest } from '../text/manifest.ts';
 import { oneLine } from '../text/one-line.ts';
 import { ExitCode } from './exit-code.ts';
 import { fail, failureAsJson, HINT, wantsJson } from './failure.ts';
+import { infoCommand } from './info.ts';
 import { installHelperCommand } from './install-helper.ts';
 import { listCommand } from './list.ts';
+import { loadCommand } from './load.ts';
 import { mountCommand } from './mount.ts';
 import { fromMount, mountHelperCommand } from './mount-helper.ts';
+import { setCommand } from './set.ts';
+import { unloadCommand } from './unload.ts';
 import { unmountCommand } from './unmount.ts';
 
 /** Runs the command line in `argv`, and sets the process's exit status: see ExitCode. */
@@ -18,6 +22,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(mountCommand)
     .addCommand(unmountCommand)
     .addCommand(listCommand)
+    .addCommand(loadCommand)
+    .addCommand(unloadCommand)
+    .addCommand(infoCommand)
+    .addCommand(setCommand)
     .addCommand(installHelperCommand)
     .addCommand(mountHelperCommand, { hidden: true });
   for (const command of [program, ...program.commands]) {

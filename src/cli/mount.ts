@@ -1,4 +1,4 @@
-import { extname, isAbsolute } from 'node:path';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { defaultLog, isService } from '../daemon/log.ts';
@@ -12,6 +12,7 @@ import { closeAllOnExec } from '../sys/descriptor.ts';
 import { becomeUser, type User } from '../sys/users.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
+import { absolute } from './absolute.ts';
 import { cannotMount } from './failure.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
@@ -99,17 +100,4 @@ function withAbsolutePaths(settings: Settings): Settings {
     if (path !== undefined && !(key === 'log' && isService(path))) settings[key] = absolute(path);
   }
   return settings;
-}
-
-/** As the kernel takes it: `link/..` isn't where `link` stands. */
-function absolute(path: string): string {
-  if (path === '' || isAbsolute(path)) return path;
-  try {
-    return `${process.cwd()}/${path}`;
-  } catch (error) {
-    throw new MountError(
-      `Cannot find ${quote(path)}: the working directory is gone; change to another, or give an absolute path.`,
-      { cause: error },
-    );
-  }
 }

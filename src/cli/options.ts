@@ -147,7 +147,9 @@ const settings = {
     parse: parseUser,
     help: 'become that user first',
   },
-} satisfies { readonly [Name in keyof Omit<Settings, 'words'>]-?: Row<NonNullable<Settings[Name]>> };
+} satisfies {
+  readonly [Name in keyof Omit<Settings, 'words' | 'modules'>]-?: Row<NonNullable<Settings[Name]>>;
+};
 
 export const mountRows = {
   ...settings,
@@ -162,6 +164,26 @@ export const mountRows = {
     help: 'options of mount(8) and of this command, as in ro,noexec,size=1G; several -o add up',
   },
 } satisfies Rows;
+
+const { allowOther, threads, transport, log, verbose, debug, record } = settings;
+const { foreground, json, options } = mountRows;
+
+/** What can be told of the mount that a module is loaded into. */
+export const loadRows = {
+  allowOther,
+  threads,
+  transport,
+  log,
+  verbose,
+  debug,
+  record,
+  foreground,
+  json,
+  options,
+} satisfies Rows;
+
+export const infoRows = { json } satisfies Rows;
+export const setRows = { json } satisfies Rows;
 
 export const unmountRows = {
   all: {
@@ -186,6 +208,11 @@ export const unmountRows = {
     help: 'print the result as JSON: an object for each directory, on a line of its own',
   },
 } satisfies Rows;
+
+const { all: _, ...lastOne } = unmountRows;
+
+/** What can be told of the unmounting of a directory with the last module in it. */
+export const unloadRows = lastOne satisfies Rows;
 
 export const installHelperRows = {
   remove: { flag: '--remove', help: 'remove it again' },

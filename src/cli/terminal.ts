@@ -18,7 +18,18 @@ export function terminal(json: boolean): Starter & Disposable {
   };
 }
 
-function sentence({ files, pid, dir }: Mounted): string {
+/** What is loaded, and how it is unloaded. */
+export function loadedSentence({ dir, modules, pid }: Pick<Mounted, 'dir' | 'modules' | 'pid'>): string {
+  const sentences = modules.map(({ id, entries }) => {
+    const what = entries.length === 0 ? '' : ` (${entries.map(shellWord).join(', ')})`;
+    return `${shellWord(id)} is loaded into ${shellWord(dir)}${what}, served by process ${pid}; unload it with "ramproc unload ${shellWord(id)} ${shellWord(dir)}".`;
+  });
+  return sentences.join('\n');
+}
+
+function sentence(mounted: Mounted): string {
+  const { files, pid, dir } = mounted;
+  if (files.length === 0) return loadedSentence(mounted);
   const unmount = `unmount it with "fusermount -u ${shellWord(dir)}"`;
   const [one, ...others] = files;
   if (one !== undefined && others.length === 0) {

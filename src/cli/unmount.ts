@@ -62,7 +62,8 @@ async function attemptTo(unmountOne: () => Promise<void>, { json = false }: Opti
   }
 }
 
-async function unmountAndSay(
+/** Unmounts, and says what a person should know of it. Throws a MountError when it can't be. */
+export async function unmountAndSay(
   mount: MountInfo,
   { json = false, verbose = false, ...flags }: Options,
 ): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MountError } from '../mount/mount-error.ts';
 import { claim } from '../mount/mount-point.ts';
 import { mountAt } from '../sys/mountinfo.ts';
 import { manifest } from '../text/manifest.ts';
@@ -10,7 +11,7 @@ import { size } from '../text/size.ts';
 import type { Mount } from '../transport/mount.ts';
 import { answers } from './answers.ts';
 import { ControlServer } from './control/server.ts';
-import type { EndOnSignal } from './end-on-signal.ts';
+import { EndedBySignal, type EndOnSignal } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
 import { info } from './log.ts';
 import { notify } from './notify.ts';
@@ -26,6 +27,8 @@ export interface Mounted {
   readonly file?: string | undefined;
   /** All RAM files in it. */
   readonly files: readonly MountedFile[];
+  /** What is loaded into it, those files among it. */
+  readonly modules: readonly MountedModule[];
   /** The process that serves it. */
   readonly pid: number;
   readonly transport: Transport;
@@ -37,6 +40,12 @@ export interface MountedFile {
   readonly file: string;
   /** In bytes. */
   readonly maxSize: number;
+}
+
+export interface MountedModule {
+  readonly id: string;
+  /** What it added to the directory. */
+  readonly entries: readonly string[];
 }
 
 /** Who started a mount, and wants to know how it goes. */
@@ -93,6 +102,11 @@ export class House implements AsyncDisposable {
       const [file] = served.files;
       if (from !== undefined && file !== undefined) {
         await this.#ending.orEnd(fill(file, from, told(starter.progress)));
+      }
+      for (const order of plan.modules) {
+        await this.#ending.orEnd(served.load(order)).catch((error: unknown) => {
+          throw cannotLoad(order.module, claimed.dir, error);
+        });
       }
       // Not left halfway, which would leave a dead mount: who was told to end meanwhile ends after it.
       await served.mountOn(claimed);
@@ -183,9 +197,25 @@ function told(progress: Progress): Progress {
   };
 }
 
-function about({ mount, plan }: Served): Mounted {
+/** A sentence that says why a module isn't loaded. */
+export function cannotLoad(module: string, dir: string, error: unknown): unknown {
+  if (error instanceof EndedBySignal) return error;
+  return new MountError(`Cannot load ${quote(module)} into ${quote(dir)}: ${message(error)}.`, {
+    cause: error,
+  });
+}
+
+function about({ mount, plan, modules }: Served): Mounted {
+  const loaded = modules.map(({ id, entries }) => ({ id, entries }));
   const files = plan.files.map(({ name, maxSize }) => ({ file: join(mount.dir, name), maxSize }));
-  return { dir: mount.dir, ...files.at(0), files, pid: process.pid, transport: plan.transport };
+  return {
+    dir: mount.dir,
+    ...files.at(0),
+    files,
+    modules: loaded,
+    pid: process.pid,
+    transport: plan.transport,
+  };
 }
 
 /** A mount in one line, for the log. */

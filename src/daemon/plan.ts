@@ -11,6 +11,7 @@ import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK, RLIMIT_NOFILE } from '../sys/rlim
 import { quote } from '../text/quote.ts';
 import { size } from '../text/size.ts';
 import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import type { ModuleOrder } from './control/module-order.ts';
 import {
   DEFAULT_SHARE,
   FEWER_THREADS,
@@ -46,6 +47,8 @@ export interface Plan {
   readonly files: readonly FilePlan[];
   /** Whether they are secret. */
   readonly secret: boolean;
+  /** The other modules that are loaded into it. */
+  readonly modules: readonly ModuleOrder[];
   readonly transport: Transport;
   /** How many threads serve requests over the kernel transport. */
   readonly threads: number;
@@ -125,6 +128,7 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
   return {
     files,
     secret,
+    modules: settings.modules ?? [],
     transport,
     threads,
     record,
@@ -142,20 +146,27 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
   };
 }
 
-/** The files that were asked for. */
-function filesOf({ file: files, name, mode, maxSize, from }: Settings): readonly FileSettings[] {
-  if (files === undefined) return [{ name, mode, maxSize }];
-  const other = Object.entries({
-    '--name': name,
-    '--mode': mode,
-    '--max-size': maxSize,
-    '--from': from,
-  }).find(([, value]) => value !== undefined);
-  if (other !== undefined) {
-    throw new MountError(
-      `Cannot mount with "--file" and "${other[0]}": "--file name:mode=size" says it of each file.`,
+/** The RAM files that were asked for. */
+function filesOf(settings: Settings): readonly FileSettings[] {
+  const { file: files, name, mode, maxSize, from, modules } = settings;
+  const refuse = (of: Readonly<Record<string, unknown>>, why: (option: string) => string) => {
+    const flag = Object.keys(of).find((key) => of[key] !== undefined);
+    if (flag !== undefined) throw new MountError(why(flag === 'maxSize' ? '--max-size' : `--${flag}`));
+  };
+  if (modules !== undefined) {
+    const { io, secret } = settings;
+    refuse(
+      { name, mode, maxSize, from, file: files, io, secret, uid: settings.uid, gid: settings.gid },
+      (option) =>
+        `Cannot load a module with "${option}": that is of the RAM file of "ramproc mount"; give the module its own parameters, as in name=value.`,
     );
+    return [];
   }
+  if (files === undefined) return [{ name, mode, maxSize }];
+  refuse(
+    { name, mode, maxSize, from },
+    (option) => `Cannot mount with "--file" and "${option}": "--file name:mode=size" says it of each file.`,
+  );
   const names = files.map((file) => file.name);
   const twice = names.find((one, index) => names.indexOf(one) !== index);
   if (twice === undefined) return files;

@@ -1,16 +1,27 @@
+import { basename, extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Claim } from '../mount/mount-point.ts';
 import { ProcDirEntry } from '../proc-fs/entries/entry.ts';
+import { parseParameters } from '../proc-fs/module/parameters.ts';
 import { RustProcRamFile } from '../ram-file/module.ts';
 import type { RamFile } from '../ram-file/ram-file.ts';
+import { oneLine } from '../text/one-line.ts';
+import { quote } from '../text/quote.ts';
+import { reason } from '../text/reason.ts';
 import { KernelMount } from '../transport/kernel/main-thread/kernel-mount.ts';
 import type { Mount } from '../transport/mount.ts';
 import type { TraceEvent } from '../transport/trace.ts';
 import type { Usage } from '../transport/usage.ts';
+import type { ModuleOrder } from './control/module-order.ts';
 import { info } from './log.ts';
+import { importModule } from './modules/import.ts';
 import { Loaded } from './modules/loaded.ts';
 import { ramFileModule, valuesOf } from './modules/ram-file.ts';
 import type { FilePlan, Plan } from './plan.ts';
 import { Teardown, together } from './teardown.ts';
+
+/** Has workers resolve as this thread does what modules import. */
+const HOOK = new URL(`modules/hook${extname(import.meta.url)}`, import.meta.url).href;
 
 /** A directory that a daemon serves, and what is loaded into it. */
 export class Served {
@@ -25,6 +36,9 @@ export class Served {
   /** Set when commands can ask about it. Disposing it ends that. */
   listening: Disposable | undefined;
   readonly #modules = new Map<string, Loaded>();
+  /** Of what is being unloaded. */
+  readonly #leaving = new Set<Teardown>();
+  #loading: Promise<unknown> = Promise.resolve();
   #mount: Mount | undefined;
 
   constructor(plan: Plan) {
@@ -55,13 +69,58 @@ export class Served {
     this.#modules.set(id, await Loaded.load(id, ramFileModule, valuesOf(file), this.root, init));
   }
 
+  /** Loads a module, once those before it are loaded. Throws an Error with the last part of a sentence, with nothing left of it. */
+  load(order: ModuleOrder): Promise<Loaded> {
+    const loaded = this.#loading.then(() => this.#load(order));
+    this.#loading = loaded.catch(() => {});
+    return loaded;
+  }
+
+  async #load(order: ModuleOrder): Promise<Loaded> {
+    const { module } = await importModule(order);
+    const parameters = parseParameters(module.parameters, order.parameters);
+    if (this.teardown.hasBegun) throw new Error('it is being unmounted');
+    const id = this.#newId(module.name);
+    const log = (text: string) => info(oneLine(`${id}: ${text}`));
+    const init = (root: ProcDirEntry) => module.init({ root, parameters, log });
+    const loaded = await Loaded.load(id, module, parameters, this.root, init).catch((error: unknown) => {
+      console.error(error);
+      throw new Error(`its init failed: ${reason(error)}${lineOf(error, order)}`, { cause: error });
+    });
+    this.#modules.set(id, loaded);
+    if (!this.teardown.hasBegun) return loaded;
+    await loaded.teardown.inSteps();
+    throw new Error('it is being unmounted');
+  }
+
+  /** What is loaded under this name. Throws an Error with the last part of a sentence. */
+  module(id: string): Loaded {
+    const loaded = this.#modules.get(id);
+    if (loaded !== undefined) return loaded;
+    const all = [...this.#modules.keys()];
+    const has = all.length === 0 ? 'nothing is loaded' : `it has ${new Intl.ListFormat('en').format(all)}`;
+    throw new Error(`no module ${quote(id)} is loaded; ${has}`);
+  }
+
+  /** Has a module's teardown begin, after which it is loaded no more. Throws an Error with the last part of a sentence. */
+  unload(id: string): Teardown {
+    const { teardown } = this.module(id);
+    this.#modules.delete(id);
+    this.#leaving.add(teardown);
+    void teardown
+      .inSteps()
+      .finally(() => this.#leaving.delete(teardown))
+      .catch(() => {});
+    return teardown;
+  }
+
   /** Mounts it on a claimed directory. The libfuse transport is loaded when it is asked for: it brings a library along. */
   async mountOn(claimed: Claim): Promise<Mount> {
     const { transport, threads, record, mount, debug } = this.plan;
     const trace = debug ? (event: TraceEvent) => info(String(event)) : undefined;
     const usage = () => this.#usage();
     if (transport === 'kernel') {
-      const options = { ...mount, usage, threads, record, trace, wants: { mmap: true } };
+      const options = { ...mount, usage, threads, record, trace, hook: HOOK, wants: { mmap: true } };
       this.#mount = await KernelMount.mountOn(claimed, this.root, options);
     } else {
       const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');
@@ -85,6 +144,15 @@ export class Served {
   }
 
   *#tearingDown() {
-    yield* together(this.modules.reverse().map(({ teardown }) => teardown));
+    yield* together([...this.modules.reverse().map(({ teardown }) => teardown), ...this.#leaving]);
   }
+}
+
+/** Where in a module's file an exception comes from, for whoever writes it. */
+function lineOf(error: unknown, { specifier }: ModuleOrder): string {
+  if (!(error instanceof Error) || !specifier.startsWith('file:')) return '';
+  const path = fileURLToPath(specifier);
+  const at = error.stack?.split('\n').find((line) => line.includes(path) || line.includes(specifier));
+  const [, line] = at?.match(/:(\d+):\d+\)?$/) ?? [];
+  return line === undefined ? '' : ` (${basename(path)}, line ${line})`;
 }

@@ -1,6 +1,7 @@
 import type { IoMode } from '../ram-file/defaults.ts';
 import type { User } from '../sys/users.ts';
 import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import type { ModuleOrder } from './control/module-order.ts';
 
 /** What serves a mount: see src/transport. */
 export const transports = ['kernel', 'libfuse'] as const;
@@ -29,6 +30,8 @@ export interface Settings {
   maxSize?: number;
   /** Instead of a name, a mode and a size: those of each file. */
   file?: readonly NamedFile[];
+  /** Instead of a RAM file: what is loaded. */
+  modules?: readonly ModuleOrder[];
   threads?: number;
   from?: string;
   transport?: Transport;

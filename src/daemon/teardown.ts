@@ -12,9 +12,14 @@ export class Teardown {
   readonly #steps: Iterator<Freed, void>;
   #freed: Freed = { bytes: 0, total: 0 };
   #finished: Promise<void> | undefined;
+  #hasBegun = false;
 
   constructor(steps: Iterator<Freed, void>) {
     this.#steps = steps;
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** How far it is. */
@@ -46,6 +51,7 @@ export class Teardown {
 
   /** A part of it, of some milliseconds. Returns whether there is more to do. */
   step(): boolean {
+    this.#hasBegun = true;
     const { value, done } = this.#steps.next();
     if (value) this.#freed = value;
     return done !== true;

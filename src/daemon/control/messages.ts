@@ -1,5 +1,6 @@
 import type { Freed } from '../../ram-file/give-back.ts';
 import { quote } from '../../text/quote.ts';
+import type { ModuleOrder } from './module-order.ts';
 
 /**
  * How a command speaks to a daemon, beside FUSE: over a unix socket with an abstract name, which is no file and is gone with
@@ -28,6 +29,12 @@ export interface Questions {
   hello: { input: Record<never, never>; progress: never; answer: Hello };
   /** What is loaded into it. */
   contents: { input: Record<never, never>; progress: never; answer: Contents };
+  /** To load a module into it. For the daemon's own user alone: the module's code runs with the daemon's rights. */
+  load: { input: LoadInput; progress: Waiting; answer: LoadAnswer };
+  /** To unload one. What is loaded last isn't: then it is to be unmounted. */
+  unload: { input: { readonly module: string }; progress: Freed; answer: { readonly isLast: boolean } };
+  /** To change a parameter. */
+  set: { input: SetInput; progress: never; answer: { readonly value: ParameterContents['value'] } };
   /** To remove its entries and take the data, as at unmounting: who has a file open gets EBUSY. */
   teardown: { input: Record<never, never>; progress: Freed; answer: { taken: true } };
   /** To finish, for the mount was just unmounted. Answered when its memory is given back, or when that can't be yet. */
@@ -89,6 +96,37 @@ export interface ParameterContents {
   readonly description: string;
   /** Whether it may be changed while the module is loaded. */
   readonly writable: boolean;
+}
+
+/** Says that it goes on. */
+export type Waiting = Readonly<Record<never, never>>;
+
+export interface LoadInput extends ModuleOrder {
+  /** Where its files and packages are looked for, which must be where the daemon looks. */
+  readonly place: Place;
+}
+
+/** A mount namespace, and the root directory in it. */
+export interface Place {
+  /** As the link /proc/self/ns/mnt has it. */
+  readonly namespace: string;
+  /** Device and inode number of the root directory. */
+  readonly root: string;
+}
+
+export interface LoadAnswer {
+  /** What it is unloaded by. */
+  readonly id: string;
+  /** What it added to the directory. */
+  readonly entries: readonly string[];
+  /** The daemon. */
+  readonly pid: number;
+}
+
+export interface SetInput {
+  readonly module: string;
+  readonly parameter: string;
+  readonly value: string;
 }
 
 export interface UnmountedInput {

@@ -34,12 +34,13 @@ export type Input = Readonly<Record<string, unknown>>;
 /**
  * Answers each question: what it returns is the answer, what it yields before is progress, and what it throws is told as the
  * reason why there is no answer. Nothing more is asked of it while its client doesn't read. `gone` is aborted when the client
- * is gone.
+ * is gone, and `uid` says whose it is: this process's own user's, or root's.
  */
 export type Answers = {
   readonly [Q in Question]: (
     input: Input,
     gone: AbortSignal,
+    uid: number,
   ) =>
     | Promise<Questions[Q]['answer']>
     | AsyncGenerator<Questions[Q]['progress'], Questions[Q]['answer'], undefined>;
@@ -98,11 +99,11 @@ export class ControlServer implements AsyncDisposable {
     stream.on('error', () => stream.destroy());
     stream.setTimeout(PATIENCE, () => stream.destroy());
     const owner = process.geteuid?.();
-    if (uid === 0 || uid === owner) this.#listenTo(stream);
+    if (uid === 0 || uid === owner) this.#listenTo(stream, uid);
     else end(stream, { error: `only user ${owner} and root may ask its daemon` });
   }
 
-  #listenTo(stream: Stream): void {
+  #listenTo(stream: Stream, uid: number): void {
     const lines = new LineReader();
     const gone = new AbortController();
     let asked = false;
@@ -114,7 +115,7 @@ export class ControlServer implements AsyncDisposable {
         if (line === undefined) return;
         asked = true;
         stream.setTimeout(0);
-        void this.#answer(stream, line, gone.signal);
+        void this.#answer(stream, line, gone.signal, uid);
       } catch (error) {
         asked = true;
         end(stream, { error: message(error) });
@@ -122,9 +123,9 @@ export class ControlServer implements AsyncDisposable {
     });
   }
 
-  async #answer(stream: Stream, line: string, gone: AbortSignal): Promise<void> {
+  async #answer(stream: Stream, line: string, gone: AbortSignal, uid: number): Promise<void> {
     try {
-      const asked = this.#ask(line, gone);
+      const asked = this.#ask(line, gone, uid);
       const answer = 'next' in asked ? await this.#progress(stream, asked, gone) : await asked;
       if (!gone.aborted) end(stream, { answer });
     } catch (error) {
@@ -149,9 +150,9 @@ export class ControlServer implements AsyncDisposable {
     }
   }
 
-  #ask(line: string, gone: AbortSignal): ReturnType<Answers[Question]> {
+  #ask(line: string, gone: AbortSignal, uid: number): ReturnType<Answers[Question]> {
     const { protocol, question, ...input } = decode(line);
-    if (isOneOf(this.#answers, question)) return this.#answers[question](input, gone);
+    if (isOneOf(this.#answers, question)) return this.#answers[question](input, gone, uid);
     throw new Error(unknown(question, protocol));
   }
 

@@ -1,6 +1,6 @@
 import { ProcDirEntry } from '../../proc-fs/entries/entry.ts';
 import type { Module } from '../../proc-fs/module/module.ts';
-import { declarationOf, parseValue, type Values } from '../../proc-fs/module/parameters.ts';
+import { declarationOf, parseValue, type Value, type Values } from '../../proc-fs/module/parameters.ts';
 import type { Freed } from '../../ram-file/give-back.ts';
 import { RustProcRamFile } from '../../ram-file/module.ts';
 import type { RamFile } from '../../ram-file/ram-file.ts';
@@ -77,15 +77,17 @@ export class Loaded {
     );
   }
 
-  /** Sets a parameter that may be set while it is loaded. Throws an Error with the last part of a sentence. */
-  set(name: string, text: string): void {
+  /** Sets a parameter that may be set while it is loaded, and returns its value. Throws an Error with the last part of a sentence. */
+  set(name: string, text: string): Value {
     const declared = declarationOf(this.module.parameters, name);
     if (!declared.writable) {
       throw new Error(
         `${quote(name)} can't be changed while it is loaded; unload it, and load it with another`,
       );
     }
-    this.parameters[name] = parseValue(name, declared, text);
+    const value = parseValue(name, declared, text);
+    this.parameters[name] = value;
+    return value;
   }
 
   *#tearingDown(): Generator<Freed, void, undefined> {

@@ -1,10 +1,16 @@
+import { totalmem } from 'node:os';
 import { defineModule } from '../../proc-fs/module/module.ts';
 import type { Values } from '../../proc-fs/module/parameters.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../../ram-file/defaults.ts';
 import { RustProcRamFile } from '../../ram-file/module.ts';
 import { type FilePlan, plan } from '../plan.ts';
+import { DEFAULT_SHARE } from '../settings.ts';
 
-const MOST = 2 ** 53 - 4096;
+/** Half of the memory, in whole pages, as of a tmpfs. */
+const DEFAULT_SIZE = Math.ceil((totalmem() * DEFAULT_SHARE) / 100 / 4096) * 4096;
+
+/** The highest number stands for "no change" in chown(2). */
+const MOST_ID = 2 ** 32 - 2;
 
 /** The kernel module's RAM file. "ramproc mount" is a short way to load it. */
 export const ramFileModule = defineModule({
@@ -15,20 +21,26 @@ export const ramFileModule = defineModule({
   parameters: {
     name: { type: 'string', default: DEFAULT_NAME, description: "the file's name" },
     mode: { type: 'string', default: octal(DEFAULT_MODE), description: "the file's permissions" },
-    uid: { type: 'number', default: -1, description: "the file's owner; -1: you", min: -1, max: 2 ** 32 - 2 },
+    uid: {
+      type: 'number',
+      default: process.getuid?.() ?? 0,
+      description: "the file's owner",
+      min: 0,
+      max: MOST_ID,
+    },
     gid: {
       type: 'number',
-      default: -1,
-      description: "the file's group; -1: yours",
-      min: -1,
-      max: 2 ** 32 - 2,
+      default: process.getgid?.() ?? 0,
+      description: "the file's group",
+      min: 0,
+      max: MOST_ID,
     },
     max_size: {
       type: 'number',
-      default: 0,
-      description: 'the most memory its data may take, in bytes; 0: half of what there is',
-      min: 0,
-      max: MOST,
+      default: DEFAULT_SIZE,
+      description: 'the most memory its data may take, in bytes',
+      min: 1,
+      max: 2 ** 53 - 4096,
     },
     io: {
       type: 'string',
@@ -43,10 +55,8 @@ export const ramFileModule = defineModule({
       throw new Error(`"mode=${mode}" can't be: it must be an octal number up to 7777, such as 0644`);
     }
     const { files } = plan({
-      ...{ name, mode: Number.parseInt(mode, 8), io: ioMode },
-      ...(uid < 0 ? {} : { uid }),
-      ...(gid < 0 ? {} : { gid }),
-      ...(max_size === 0 ? {} : { maxSize: max_size }),
+      ...{ name, mode: Number.parseInt(mode, 8), io: ioMode, uid, gid },
+      maxSize: max_size,
     });
     const [file] = files;
     return file && RustProcRamFile.init(root, file);

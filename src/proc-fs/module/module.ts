@@ -3,7 +3,17 @@ import type { ProcDirEntry } from '../entries/entry.ts';
 import type { MaybePromise } from '../handler.ts';
 import { checkDeclarations, type ParameterDeclarations, type ParameterValues } from './parameters.ts';
 
-/** What a module gets when it is loaded. */
+/**
+ * What a module gets when it is loaded.
+ *
+ * @example
+ * ```ts
+ * function init({ root, parameters, log }: ModuleContext<typeof declared>) {
+ *   log(`for ${parameters.whom}`);
+ *   return procCreateSingle('hello', 0o444, root, () => `hello ${parameters.whom}\n`);
+ * }
+ * ```
+ */
 export interface ModuleContext<P extends ParameterDeclarations> {
   /** The directory that it is loaded into. What it adds there goes when it is unloaded, whether it removes it or not. */
   readonly root: ProcDirEntry;
@@ -13,12 +23,22 @@ export interface ModuleContext<P extends ParameterDeclarations> {
   log(message: string): void;
 }
 
-/** What a module says of itself, and does: the kernel's `module!`, module_init and module_param. */
+/**
+ * What a module says of itself, and does: the kernel's `module!`, module_init and module_param.
+ *
+ * @example
+ * ```ts
+ * const nothing: ModuleDefinition<{}> = { name: 'nothing', init: () => undefined };
+ * ```
+ */
 export interface ModuleDefinition<P extends ParameterDeclarations> {
   /** What it is loaded and unloaded by: letters, digits, `_` and `-`, beginning with a letter. */
   readonly name: string;
+  /** Default: nobody. */
   readonly author?: string | undefined;
+  /** What it is for, in one line. Default: nothing. */
   readonly description?: string | undefined;
+  /** Such as `MIT`. Default: none. */
   readonly license?: string | undefined;
   /** What can be set when it is loaded. Default: nothing. */
   readonly parameters?: P | undefined;
@@ -26,17 +46,28 @@ export interface ModuleDefinition<P extends ParameterDeclarations> {
    * Makes the module's files. Called before anybody sees the directory, or, in one that is mounted already, with each file seen from
    * when it was made on. When it throws, what it made goes, and the module isn't loaded.
    *
-   * @returns What is disposed when the module is unloaded: its files are gone by then, and who was inside a handler has left it
-   * unless it is asynchronous. The kernel's module_exit.
+   * @returns What is disposed when the module is unloaded; its files are gone by then. The kernel's module_exit. An open file keeps
+   * its handler until it is closed: what that needs must still answer, such as with an Errno.
    */
   init(context: ModuleContext<P>): MaybePromise<Disposable | undefined>;
 }
 
-/** A module, for `ramproc load`. */
+/**
+ * A module, for `ramproc load`.
+ *
+ * @example
+ * ```ts
+ * const module: Module = defineModule({ name: 'nothing', init: () => undefined });
+ * ```
+ */
 export interface Module<P extends ParameterDeclarations = ParameterDeclarations> extends ModuleDefinition<P> {
+  /** Who wrote it, or ''. */
   readonly author: string;
+  /** What it is for, or ''. */
   readonly description: string;
+  /** Such as `MIT`, or ''. */
   readonly license: string;
+  /** What can be set when it is loaded. */
   readonly parameters: P;
 }
 

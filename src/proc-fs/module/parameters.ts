@@ -1,8 +1,15 @@
 import { message } from '../../text/message.ts';
 import { quote } from '../../text/quote.ts';
 
-/** What every parameter has. */
-interface Declaration<Value> {
+/**
+ * What every parameter has.
+ *
+ * @example
+ * ```ts
+ * const loud = { type: 'boolean', default: false, description: 'in capitals', writable: true } satisfies Parameter;
+ * ```
+ */
+export interface Declaration<Value> {
   /** Its value when nothing else is said. */
   readonly default: Value;
   /** What it is for, in a few words. */
@@ -13,8 +20,14 @@ interface Declaration<Value> {
 
 /**
  * A number. It is written as the kernel's are (kstrtol, memparse): in decimal, as `0x1F`, or with K, M, G or T behind it for powers of 1024.
+ *
+ * @example
+ * ```ts
+ * const count: NumberParameter = { type: 'number', default: 1, min: 1, max: 9, description: 'how often' };
+ * ```
  */
 export interface NumberParameter extends Declaration<number> {
+  /** Says which kind of parameter it is. */
   readonly type: 'number';
   /** The least that it may be. Default: no bound. */
   readonly min?: number | undefined;
@@ -22,27 +35,68 @@ export interface NumberParameter extends Declaration<number> {
   readonly max?: number | undefined;
 }
 
-/** A text, of any length. */
+/**
+ * A text, of any length.
+ *
+ * @example
+ * ```ts
+ * const whom: StringParameter = { type: 'string', default: 'world', description: 'who is greeted' };
+ * ```
+ */
 export interface StringParameter extends Declaration<string> {
+  /** Says which kind of parameter it is. */
   readonly type: 'string';
 }
 
-/** Yes or no. It is written as the kernel's are (kstrtobool): y, yes, true, on, 1; n, no, false, off, 0; the name alone is yes. */
+/**
+ * Yes or no. It is written as the kernel's are (kstrtobool): y, yes, true, on, 1; n, no, false, off, 0; the name alone is yes.
+ *
+ * @example
+ * ```ts
+ * const loud: BooleanParameter = { type: 'boolean', default: false, description: 'in capitals' };
+ * ```
+ */
 export interface BooleanParameter extends Declaration<boolean> {
+  /** Says which kind of parameter it is. */
   readonly type: 'boolean';
 }
 
+/**
+ * How a parameter is declared.
+ *
+ * @example
+ * ```ts
+ * const whom: Parameter = { type: 'string', default: 'world', description: 'who is greeted' };
+ * ```
+ */
 export type Parameter = NumberParameter | StringParameter | BooleanParameter;
 
-/** A module's parameters, by name. */
+/**
+ * A module's parameters, by name.
+ *
+ * @example
+ * ```ts
+ * const parameters = {
+ *   count: { type: 'number', default: 1, description: 'how often' },
+ * } satisfies ParameterDeclarations;
+ * ```
+ */
 export type ParameterDeclarations = Readonly<Record<string, Parameter>>;
 
-/** The values of a module's parameters, each of the type that it was declared with. */
+/**
+ * The values of a module's parameters, each of the type that it was declared with.
+ *
+ * @example
+ * ```ts
+ * const values: ParameterValues<typeof parameters> = { count: 3 };
+ * ```
+ */
 export type ParameterValues<P extends ParameterDeclarations> = {
   [Name in keyof P]: { number: number; string: string; boolean: boolean }[P[Name]['type']];
 };
 
-type Value = number | string | boolean;
+/** A parameter's value, of any module. @internal */
+export type Value = number | string | boolean;
 
 /** Values by name, of any module. @internal */
 export type Values = Record<string, Value>;

@@ -33,6 +33,8 @@ export interface WorkerData {
   readonly thread: number;
   /** The thread that has the tree, by the kernel's number: who waits for it there can't be answered by it. */
   readonly owner: number;
+  /** The URL of what is to be imported before a handler's module that isn't of this package. */
+  readonly hook: string | undefined;
   /** How long to look for the next request before sleeping, in microseconds. */
   readonly look: number;
   /** How long to sleep at most, in milliseconds; -1 for ever. */

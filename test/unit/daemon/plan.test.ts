@@ -60,6 +60,7 @@ describe('when nothing is said', () => {
     const { files: _, ...rest } = plan({}, everybody);
     expect(rest).toEqual({
       secret: false,
+      modules: [],
       transport: 'kernel',
       threads: DEFAULT_THREADS,
       record: undefined,
@@ -99,6 +100,7 @@ test('what is said holds', () => {
       },
     ],
     secret: false,
+    modules: [],
     ...{ transport: 'kernel', threads: 4, record: 'recording', from: '-', log: 'log', nonempty: true },
     ...{ verbose: true, debug: true },
     mount: { fsname: 'disk', words: ['ro', 'noexec'], allowOther: true, autoUnmount: true },

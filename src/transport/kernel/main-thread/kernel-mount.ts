@@ -104,7 +104,7 @@ export class KernelMount implements Mount, TreeWatcher {
     root: ProcDirEntry,
     identity: MountIdentity,
     connection: { fd: number; channel: Channel; recording: number | undefined; wants: Wants },
-    { threads = DEFAULT_THREADS, usage, trace }: KernelMountOptions,
+    { threads = DEFAULT_THREADS, usage, hook, trace }: KernelMountOptions,
   ) {
     this.dir = identity.dir;
     this.#trace = trace;
@@ -125,7 +125,7 @@ export class KernelMount implements Mount, TreeWatcher {
     const nodes = [...below(root)].flatMap((entry) => this.#share(entry) ?? []);
     const watch = root.watch(this);
     this.#workers = new Workers(
-      { fd, recording, tracing: trace !== undefined, threads, nodes },
+      { fd, recording, tracing: trace !== undefined, hook, threads, nodes },
       {
         serve: (request) => this.#server.serve(request),
         written: (write) => this.#server.written(write),

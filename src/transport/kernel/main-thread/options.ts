@@ -23,6 +23,8 @@ export interface KernelMountOptions extends MountOptions {
    * looking into what the kernel asks. Default: none.
    */
   readonly record?: string | undefined;
+  /** The URL of what workers import before a handler's module that isn't of this package. Default: nothing. @internal */
+  readonly hook?: string | undefined;
   /** Called with each request once it is answered. Default: nobody is told. */
   readonly trace?: Trace | undefined;
 }

@@ -54,6 +54,8 @@ export interface WorkersOptions {
   readonly recording: number | undefined;
   /** Whether to tell of each request. */
   readonly tracing: boolean;
+  /** What they import before a handler's module that isn't of this package. */
+  readonly hook: string | undefined;
   /** How many, 1 or more. */
   readonly threads: number;
   /** The files that they serve from the start. */
@@ -75,13 +77,14 @@ export class Workers {
   readonly #owner: WorkersOwner;
   readonly #running = new Set<Worker>();
 
-  constructor({ fd, recording, tracing, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
+  constructor({ fd, recording, tracing, hook, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
     this.#nodes = new Map(nodes.map((node) => [node.ino, node]));
     this.#data = {
       fd,
       recording,
       tracing,
       messages: messageForm(),
+      hook,
       stop: this.#stop.fd,
       owner: threadNumber(),
       look: runsInParallel() ? LOOK : 0,

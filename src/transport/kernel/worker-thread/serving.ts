@@ -16,6 +16,8 @@ export interface Mount {
   takeNews(): readonly News[];
   /** The thread that has the tree. */
   readonly owner: number;
+  /** What is to be imported before a handler's module that isn't of this package. */
+  readonly hook?: string | undefined;
   /** Passes a request on to it, or a WRITE that it is to answer. */
   pass(message: Uint8Array<ArrayBuffer> | Written): void;
 }
@@ -31,7 +33,7 @@ export class Serving {
 
   constructor(mount: Mount) {
     this.#mount = mount;
-    this.#inodes = new SharedInodes((written) => mount.pass(written));
+    this.#inodes = new SharedInodes((written) => mount.pass(written), mount.hook);
   }
 
   /** Takes a file in, before or between requests. Throws what its module throws. */

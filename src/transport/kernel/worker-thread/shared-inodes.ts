@@ -8,6 +8,9 @@ import { type Inodes, NO_REPLY, type Node } from '../wire/operation.ts';
 import { fhOf, SharedFile } from '../wire/shared-file.ts';
 import type { SharedNode, Written } from '../worker-contract.ts';
 
+/** What the URLs of this package's own files begin with. */
+const OWN = new URL('../../..', import.meta.url).href;
+
 /** A file whose handler runs here. Its directory entry lives with the tree. */
 export class WorkerNode implements Node {
   readonly ino: number;
@@ -45,14 +48,20 @@ export class SharedInodes implements Inodes<WorkerNode> {
   #last: WorkerNode | undefined;
   readonly #file = new SharedFile();
   readonly #pass: (written: Written) => void;
+  readonly #hook: string | undefined;
 
-  /** `pass` hands the answer to a WRITE to the thread that has the tree. */
-  constructor(pass: (written: Written) => void) {
+  /**
+   * `pass` hands the answer to a WRITE to the thread that has the tree. `hook` is imported before a handler's module that isn't of this
+   * package.
+   */
+  constructor(pass: (written: Written) => void, hook?: string) {
     this.#pass = pass;
+    this.#hook = hook;
   }
 
   /** Makes a file's handler in this thread. */
   async add({ ino, shared, backing, cachedPages }: SharedNode): Promise<WorkerNode> {
+    if (this.#hook !== undefined && !shared.module.startsWith(OWN)) await import(this.#hook);
     const module: { attach(state: unknown): ProcOps } = await import(shared.module);
     return this.place(new WorkerNode(ino, module.attach(shared.state), backing, cachedPages));
   }

@@ -27,11 +27,12 @@ const {
   serving,
   news,
   calls,
+  hook,
   messages,
 }: WorkerData = workerData;
 printAtOnce(messages);
 const send = (message: WorkerMessage) => port.postMessage(message);
-const worker = new Serving({ serving, news, owner, takeNews, pass: send });
+const worker = new Serving({ serving, news, owner, hook, takeNews, pass: send });
 let memory: Uint8Array | undefined;
 for (const node of nodes) {
   const { ops } = await worker.add(node);
