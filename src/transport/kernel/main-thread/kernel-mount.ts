@@ -9,7 +9,6 @@ import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
 import type { TreeWatcher, Written } from '../../../proc-fs/entries/watcher.ts';
 import type { Placement } from '../../../proc-fs/placement.ts';
 import { setNonblocking } from '../../../sys/descriptor.ts';
-import { write } from '../../../sys/read-write.ts';
 import { isHungUp } from '../../../sys/watch.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
@@ -25,8 +24,8 @@ import { CachedPages } from '../wire/cached-pages.ts';
 import type { Channel } from '../wire/channel.ts';
 import { initialize, MAX_WRITE } from '../wire/init.ts';
 import {
-  invalAttributes,
   invalPages,
+  notifyInvalAttributes,
   notifyInvalEntry,
   notifyInvalInode,
   storePages,
@@ -243,11 +242,7 @@ export class KernelMount implements Mount, TreeWatcher {
     }
     if (cached || isEnd || this.#cachedPages.get(ino)?.isStale(offset, data.length))
       this.#notifier.send(invalPages({ ino, offset, length: data.length }));
-    else {
-      // It waits for nobody's answer.
-      const message = invalAttributes(ino);
-      write(this.#fd, message, message.length);
-    }
+    else notifyInvalAttributes(this.#channel, ino);
   }
 
   /** A file as workers need it, or undefined for one that they don't serve. Lends the kernel its backing file. */

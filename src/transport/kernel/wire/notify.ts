@@ -33,11 +33,6 @@ export function invalPages({ ino, offset, length }: PageRange): Uint8Array {
   });
 }
 
-/** Forget the attributes of an inode. */
-export function invalAttributes(ino: number): Uint8Array {
-  return invalPages({ ino, offset: -1, length: 0 });
-}
-
 /** Put these bytes into the cached pages of an inode, beside what clients changed in them. */
 export function storePages(ino: number, offset: number, data: Uint8Array): Uint8Array {
   const fill = (body: View<{ nodeid: 'u64'; offset: 'u64'; size: 'u32' }>) => {
@@ -68,6 +63,11 @@ export function notifyInvalInode(channel: Channel, ino: number): void {
   channel.notify(invalPages({ ino, offset: 0, length: 0 }));
 }
 
+/** Makes the kernel forget an inode's attributes alone, for which it waits for nobody. */
+export function notifyInvalAttributes(channel: Channel, ino: number): void {
+  channel.notifyNow(invalPages({ ino, offset: -1, length: 0 }));
+}
+
 /** Makes the kernel forget the cached pages of a range: see invalPages. */
 export function notifyInvalPages(channel: Channel, range: PageRange, done: () => void): void {
   channel.notify(invalPages(range), done);
@@ -78,11 +78,7 @@ export function notifyInvalPages(channel: Channel, range: PageRange, done: () =>
  * Source: fuse_notify_store, fs/fuse/dev.c.
  */
 export function notifyStoreByte(channel: Channel, ino: number, offset: number): void {
-  const bytes = new Uint8Array(fuseOutHeader.size + fuseNotifyStoreOut.size + 1);
-  const view = new DataView(bytes.buffer);
-  Object.assign(fuseOutHeader.at(view, 0), { len: bytes.length, error: NotifyCode.STORE, unique: 0 });
-  Object.assign(fuseNotifyStoreOut.at(view, fuseOutHeader.size), { nodeid: ino, offset, size: 1 });
-  channel.notifyNow(bytes);
+  channel.notifyNow(storePages(ino, offset, new Uint8Array(1)));
 }
 
 /** A part of a file, in bytes. */
