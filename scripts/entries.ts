@@ -20,7 +20,7 @@ declare global {
 }
 `;
 
-const entries = ['index', 'redis'];
+const entries = ['index', 'redis', 'testing'];
 
 /** The texts of the declarations that are needed, by their path. */
 const needed = new Map<string, string>();

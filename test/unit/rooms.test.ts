@@ -27,7 +27,7 @@ const rows = [
     'transport/libfuse',
   ],
   ['daemon/control'],
-  ['daemon', 'program'],
+  ['daemon', 'program', 'testing'],
   ['cli'],
   ['.'],
 ];
