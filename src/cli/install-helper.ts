@@ -9,7 +9,7 @@ import { addFlags, type Flags } from './option.ts';
 import { installHelperRows } from './options.ts';
 
 /** What mount(8) runs for a mount of ours. Source: "EXTERNAL HELPERS" in mount(8). */
-const HELPER = `/sbin/mount.${FSTYPE}`;
+export const HELPER = `/sbin/mount.${FSTYPE}`;
 
 /** A line of each helper of ours, by which it is told from somebody else's. */
 const MARK = '# Written by "ramproc install-helper", and removed by "ramproc install-helper --remove".';

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { manifest } from '../text/manifest.ts';
 import { oneLine } from '../text/one-line.ts';
+import { doctorCommand } from './doctor.ts';
 import { ExitCode } from './exit-code.ts';
 import { fail, failureAsJson, HINT, wantsJson } from './failure.ts';
 import { infoCommand } from './info.ts';
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(unloadCommand)
     .addCommand(infoCommand)
     .addCommand(setCommand)
+    .addCommand(doctorCommand)
     .addCommand(installHelperCommand)
     .addCommand(mountHelperCommand, { hidden: true });
   for (const command of [program, ...program.commands]) {

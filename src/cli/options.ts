@@ -222,6 +222,10 @@ export const listRows = {
   json: { flag: '--json', help: 'print all that is known as one JSON array' },
 } satisfies Rows;
 
+export const doctorRows = {
+  json: { flag: '--json', help: 'print all that was found as one JSON array' },
+} satisfies Rows;
+
 /** Options that ask for what is always so. */
 const ALWAYS = ['defaults', 'default_permissions', `subtype=${FSNAME}`];
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { lacks } from '../mount/lacks.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { FSNAME, type MountOptions } from '../mount/options.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from '../ram-file/defaults.ts';
@@ -190,7 +191,7 @@ function refuseOverLibfuse(io: IoMode, record: string | undefined): void {
 function refusePassthrough(machine: Machine): void {
   if (machine.capable(Capability.SYS_ADMIN)) return;
   throw new MountError(
-    'Cannot mount with "--io passthrough": it needs CAP_SYS_ADMIN, as root has it outside of user namespaces; use "--io cached" instead.',
+    `Cannot mount with "--io passthrough": ${lacks.passthroughRights.why}, as root has it outside of user namespaces; ${lacks.passthroughRights.remedy}.`,
   );
 }
 

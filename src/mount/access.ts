@@ -1,9 +1,10 @@
 import { accessSync, constants, openSync } from 'node:fs';
 import { ENODEV, ENOENT, Errno } from '../sys/errno.ts';
 import { reason } from '../text/reason.ts';
+import { lacks } from './lacks.ts';
 import { MountError } from './mount-error.ts';
 
-const DEVICE = '/dev/fuse';
+export const DEVICE = '/dev/fuse';
 
 /** Whether this process may mount and unmount without fusermount3's help. */
 export function isRoot(): boolean {
@@ -32,7 +33,7 @@ function deviceError(error: unknown): MountError {
   const missing = Errno.from(error);
   const remedy =
     missing instanceof Errno && (missing.errno === ENOENT || missing.errno === ENODEV)
-      ? 'load the kernel module with "modprobe fuse"'
-      : `ask the administrator for access to it, for example with "chmod 666 ${DEVICE}"`;
+      ? lacks.device.remedy
+      : lacks.deviceAccess.remedy;
   return new MountError(`Cannot open ${DEVICE}: ${reason(error, remedy)}.`, { cause: error });
 }

@@ -1,12 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { attempt } from '../sys/processes.ts';
 import { type Socket, socketpair } from '../sys/socket.ts';
 import { quote } from '../text/quote.ts';
 import { checkDevice, isRoot } from './access.ts';
+import { lacks } from './lacks.ts';
 import { MountError } from './mount-error.ts';
 import { fuseOptions, fusermountOptions, type MountOptions } from './options.ts';
 
 const FUSERMOUNT = 'fusermount3';
+
+/** Source: inode(7). */
+const S_ISUID = 0o4000;
 
 /**
  * The way of an ordinary user: fusermount3 is setuid root, mounts for us, and sends the descriptor of /dev/fuse back
@@ -77,10 +83,9 @@ export function runFusermount(parameters: string[], failure: string): void {
 
 function fusermountMissing(failure: string, cause: unknown): MountError {
   const who = isRoot() ? 'auto_unmount' : 'an ordinary user';
-  return new MountError(
-    `${failure}: ${FUSERMOUNT} is missing; ${who} needs it: "apt install fuse3", or the like.`,
-    { cause },
-  );
+  return new MountError(`${failure}: ${lacks.fusermount.why}; ${who} needs it: ${lacks.fusermount.remedy}.`, {
+    cause,
+  });
 }
 
 /** What helps, by what fusermount says. Source: util/fusermount.c of libfuse. */
@@ -88,7 +93,8 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/no write access/, 'choose a directory that you may write'],
   [/too many FUSE filesystems/, 'unmount one, or have the administrator raise mount_max in /etc/fuse.conf'],
   [/unknown option/, 'leave it out, mount as root, or install a newer fuse3'],
-  [/Operation not permitted/, 'fusermount must be set-user-ID root, and a container needs CAP_SYS_ADMIN'],
+  [/Operation not permitted/, lacks.setuid.remedy],
+  [/user_allow_other/, lacks.allowOther.remedy],
 ];
 
 /** What fusermount of libfuse 2 or 3 said, as the end of a sentence: its last line, and what helps. */
@@ -101,4 +107,19 @@ export function saidByFusermount(said: string): string {
 
 function fusermountFailed(failure: string, said: string): MountError {
   return new MountError(`${failure}: ${saidByFusermount(said)}.`);
+}
+
+/** The program that would be run, if there is one. */
+export function findFusermount():
+  | { path: string; isSetuid: boolean; version: string | undefined }
+  | undefined {
+  for (const dir of (process.env.PATH ?? '').split(':')) {
+    const path = `${dir}/${FUSERMOUNT}`;
+    const stat = attempt(() => statSync(path));
+    if (stat === undefined || !stat.isFile() || (stat.mode & 0o111) === 0) continue;
+    const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', env: { LC_ALL: 'C' } });
+    const [version] = stdout?.match(/\d+(\.\d+)+/) ?? [];
+    return { path, isSetuid: stat.uid === 0 && (stat.mode & S_ISUID) !== 0, version };
+  }
+  return undefined;
 }

@@ -36,10 +36,14 @@ const FIRST_USER_NAMESPACE = 'user:[4026531837]';
  * Source: capget(2), user_namespaces(7).
  */
 export function capable(capability: number): boolean {
+  return hasCapability(capability) && readlinkSync('/proc/self/ns/user') === FIRST_USER_NAMESPACE;
+}
+
+/** Whether the calling thread has a capability over its own user namespace, as mount(2) wants it of CAP_SYS_ADMIN. */
+export function hasCapability(capability: number): boolean {
   const data = new Uint32Array(2 * WORDS);
   capget(header(), data);
-  const has = (((data[EFFECTIVE + WORDS * (capability >>> 5)] ?? 0) >>> (capability & 31)) & 1) === 1;
-  return has && readlinkSync('/proc/self/ns/user') === FIRST_USER_NAMESPACE;
+  return (((data[EFFECTIVE + WORDS * (capability >>> 5)] ?? 0) >>> (capability & 31)) & 1) === 1;
 }
 
 /**

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import koffi, { type LibraryHandle } from 'koffi';
+import { lacks } from '../../mount/lacks.ts';
 import { MountError } from '../../mount/mount-error.ts';
 import { ownRequire } from '../../sys/own-module.ts';
 import { reason } from '../../text/reason.ts';
@@ -38,7 +39,7 @@ export function libfuse(): Libfuse {
     return loaded;
   } catch (error) {
     const [why] = reason(error).split('\n');
-    throw new MountError(`Cannot serve by libfuse: ${why}; use the transport "kernel" instead.`, {
+    throw new MountError(`Cannot serve by libfuse: ${why}; ${lacks.fuseNative.remedy}.`, {
       cause: error,
     });
   }
@@ -69,9 +70,7 @@ function installed(): string {
   try {
     return ownRequire().resolve('fuse-native');
   } catch (error) {
-    throw new Error('the package fuse-native is not installed ("npm install fuse-native")', {
-      cause: error,
-    });
+    throw new Error(lacks.fuseNative.why, { cause: error });
   }
 }
 

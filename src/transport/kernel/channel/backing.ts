@@ -1,5 +1,6 @@
 import { FUSE_DEV_IOC_BACKING_CLOSE, FUSE_DEV_IOC_BACKING_OPEN } from '../../../abi/fuse.ts';
 import { fuseBackingMap } from '../../../abi/structs.ts';
+import { because, lacks } from '../../../mount/lacks.ts';
 import { MountError } from '../../../mount/mount-error.ts';
 import { ioctl } from '../../../sys/ioctl.ts';
 import { addressOf } from '../../../sys/libc.ts';
@@ -14,7 +15,7 @@ export function lend(device: number, file: number): number {
   try {
     return ioctl(device, FUSE_DEV_IOC_BACKING_OPEN, Number(addressOf(map)));
   } catch (error) {
-    throw new MountError('Cannot use passthrough I/O: it needs CAP_SYS_ADMIN; use "--io cached" instead.', {
+    throw new MountError(`Cannot use passthrough I/O: ${because(lacks.passthroughRights)}.`, {
       cause: error,
     });
   }

@@ -6,6 +6,7 @@ import {
   Opcode,
 } from '../../../abi/fuse.ts';
 import { fuseInitIn, fuseInitOut } from '../../../abi/structs.ts';
+import { because, lacks } from '../../../mount/lacks.ts';
 import { MountError } from '../../../mount/mount-error.ts';
 import { EPROTO } from '../../../sys/errno.ts';
 import type { Wants } from '../../wants.ts';
@@ -45,18 +46,16 @@ export function initialize(channel: Channel, wants: Wants): void {
   }
   if (input.major !== FUSE_KERNEL_VERSION || input.minor < MIN_MINOR) {
     channel.answer(call, -EPROTO);
-    const [ours, theirs] = [`${FUSE_KERNEL_VERSION}.${MIN_MINOR}`, `${input.major}.${input.minor}`];
+    const theirs = `${input.major}.${input.minor}`;
     throw new MountError(
-      `This kernel speaks FUSE ${theirs}, and ramproc needs ${ours}: run Linux 5.4 or newer.`,
+      `This kernel speaks FUSE ${theirs}, and ${lacks.kernel.why}: ${lacks.kernel.remedy}.`,
     );
   }
   const extended = call.isWhole(fuseInitIn.size) && (input.flags & InitFlag.INIT_EXT) !== 0;
   const can = extended ? input.flags2 : 0;
   if (wants.passthrough && !(can & InitFlag2.PASSTHROUGH)) {
     channel.answer(call, -EPROTO);
-    throw new MountError(
-      'Cannot use passthrough I/O: it needs Linux 6.9 or newer; use "--io cached" instead.',
-    );
+    throw new MountError(`Cannot use passthrough I/O: ${because(lacks.passthroughKernel)}.`);
   }
   const out = call.output(fuseInitOut);
   out.major = FUSE_KERNEL_VERSION;
