@@ -10,6 +10,10 @@ install gcc gcc libc6-dev
 install fio fio
 install pgrep procps
 install systemd-analyze systemd
+install zsh zsh
+install fish fish
+install man man-db
+install mandoc mandoc
 install busybox busybox
 install python3 python3
 install redis-server redis-server

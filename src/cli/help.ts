@@ -4,9 +4,17 @@ import { exitStatus } from './exit-code.ts';
 /** A line of a list: what it is about, and what there is to say. */
 export type Item = readonly [term: string, what: string];
 
+const lists = new WeakMap<Command, Readonly<Record<string, readonly Item[]>>>();
+
+/** The lists at the end of a command's help, by their headings. */
+export function listsOf(command: Command): Readonly<Record<string, readonly Item[]>> {
+  return lists.get(command) ?? {};
+}
+
 /** Adds lists to the end of a command's help, each under its heading, and the exit status. */
-export function addLists(command: Command, lists: Readonly<Record<string, readonly Item[]>>): Command {
-  const all = { ...lists, 'Exit status:': exitStatus };
+export function addLists(command: Command, more: Readonly<Record<string, readonly Item[]>>): Command {
+  const all = { ...more, 'Exit status:': exitStatus };
+  lists.set(command, all);
   return command.configureHelp({
     formatHelp(of, helper) {
       const ends = Object.entries(all).map(([heading, items]) => `${heading}\n${format(items, helper)}\n`);

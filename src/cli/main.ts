@@ -1,37 +1,25 @@
-import { Command } from 'commander';
-import { manifest } from '../text/manifest.ts';
 import { oneLine } from '../text/one-line.ts';
-import { doctorCommand } from './doctor.ts';
 import { ExitCode } from './exit-code.ts';
 import { fail, failureAsJson, HINT, wantsJson } from './failure.ts';
-import { infoCommand } from './info.ts';
-import { installHelperCommand } from './install-helper.ts';
-import { listCommand } from './list.ts';
-import { loadCommand } from './load.ts';
-import { mountCommand } from './mount.ts';
-import { fromMount, mountHelperCommand } from './mount-helper.ts';
-import { setCommand } from './set.ts';
-import { unloadCommand } from './unload.ts';
-import { unmountCommand } from './unmount.ts';
+import { fromMount } from './mount-helper.ts';
+import { makeProgram } from './program.ts';
+
+/** What a command does whose name doesn't say it. */
+const VERBS: Readonly<Record<string, string>> = {
+  completion: 'print a completion',
+  doctor: 'examine the machine',
+  info: 'tell of a module',
+  'install-helper': 'install the helper',
+  'mount-helper': 'mount',
+};
 
 /** Runs the command line in `argv`, and sets the process's exit status: see ExitCode. */
 export async function main(argv: readonly string[]): Promise<void> {
   const json = wantsJson(argv);
-  const program = new Command('ramproc')
-    .description(manifest.description)
-    .version(manifest.version)
-    .addCommand(mountCommand)
-    .addCommand(unmountCommand)
-    .addCommand(listCommand)
-    .addCommand(loadCommand)
-    .addCommand(unloadCommand)
-    .addCommand(infoCommand)
-    .addCommand(setCommand)
-    .addCommand(doctorCommand)
-    .addCommand(installHelperCommand)
-    .addCommand(mountHelperCommand, { hidden: true });
+  const program = makeProgram();
   for (const command of [program, ...program.commands]) {
-    const failure = command === program ? 'Cannot go on' : `Cannot ${command.name()}`;
+    const failure =
+      command === program ? 'Cannot go on' : `Cannot ${VERBS[command.name()] ?? command.name()}`;
     command.showHelpAfterError(HINT).configureOutput({
       outputError(text, write) {
         const words = inOurWords(failure, text);
@@ -56,6 +44,7 @@ function inOurWords(failure: string, text: string): string {
   const [, message = text, guess] =
     text.match(/^(?:error: )?(.*?)\.?(?:\n\(Did you mean (.*)\?\))?\n$/s) ?? [];
   const why =
-    message.replace('. Expected', ', expected') + (guess === undefined ? '' : `; did you mean ${guess}?`);
+    message.replace(/\. (Expected|Allowed)/, (_, word) => `, ${word.toLowerCase()}`) +
+    (guess === undefined ? '' : `; did you mean ${guess}?`);
   return `${oneLine(`ramproc: ${failure}: ${why}`)}${guess === undefined ? '.' : ''}\n`;
 }

@@ -30,8 +30,16 @@ export type Flags<R extends Rows> = {
     : boolean;
 };
 
+const tables = new WeakMap<Command, Rows>();
+
+/** The table whose flags a command takes. */
+export function rowsOf(command: Command): Rows {
+  return tables.get(command) ?? {};
+}
+
 /** Lets a command take the flags of a table. commander's name for a flag must be its row's. */
 export function addFlags(command: Command, rows: Rows): Command {
+  tables.set(command, rows);
   for (const { flag, parse, default: fallback, help } of Object.values(rows)) {
     if (flag === undefined) continue;
     const option = new Option(flag, fallback === undefined ? help : `${help} (default: ${fallback})`);

@@ -74,14 +74,17 @@ export function parseThreads(text: string): number {
   return parseInteger(text, 1, 64);
 }
 
-/** One of a few words. */
-export function parseOneOf<T extends string>(known: readonly T[]): (text: string) => T {
-  return (text) => {
-    const found = known.find((one) => one === text);
+/** One of a few words, which the parser has as `choices`. */
+export function parseOneOf<T extends string>(
+  choices: readonly T[],
+): ((text: string) => T) & { readonly choices: readonly T[] } {
+  const parse = (text: string) => {
+    const found = choices.find((one) => one === text);
     if (found !== undefined) return found;
     const choice = new Intl.ListFormat('en', { type: 'disjunction' });
-    throw new Error(`It must be ${choice.format(known)}.`);
+    throw new Error(`It must be ${choice.format(choices)}.`);
   };
+  return Object.assign(parse, { choices });
 }
 
 function parseInteger(text: string, least: number, most: number): number {

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { manifest } from '../text/manifest.ts';
+import { completionCommand } from './completion.ts';
+import { doctorCommand } from './doctor.ts';
+import { addLists } from './help.ts';
+import { infoCommand } from './info.ts';
+import { installHelperCommand } from './install-helper.ts';
+import { listCommand } from './list.ts';
+import { loadCommand } from './load.ts';
+import { mountCommand } from './mount.ts';
+import { mountHelperCommand } from './mount-helper.ts';
+import { setCommand } from './set.ts';
+import { unloadCommand } from './unload.ts';
+import { unmountCommand } from './unmount.ts';
+
+/** The command with all its commands: what the command line, --help, the manual page and the completions are made of. */
+export function makeProgram(): Command {
+  const program = new Command('ramproc')
+    .description(manifest.description)
+    .version(manifest.version)
+    .addCommand(mountCommand)
+    .addCommand(unmountCommand)
+    .addCommand(listCommand)
+    .addCommand(loadCommand)
+    .addCommand(unloadCommand)
+    .addCommand(infoCommand)
+    .addCommand(setCommand)
+    .addCommand(doctorCommand)
+    .addCommand(installHelperCommand)
+    .addCommand(completionCommand)
+    .addCommand(mountHelperCommand, { hidden: true });
+  return addLists(program, {
+    'Examples:': [
+      ['ramproc mount /tmp/ram', 'a file in RAM, in /tmp/ram'],
+      ['ramproc list', 'all that is mounted'],
+      ['ramproc unmount /tmp/ram', 'its memory is given back'],
+    ],
+  });
+}
