@@ -9,7 +9,7 @@ import { shellWord } from '../text/shell-word.ts';
 import { checkAnswers, findDirectory, mountedOn } from './directory.ts';
 import { look } from './look.ts';
 import { MountError } from './mount-error.ts';
-import { FSTYPE, type MountOptions } from './options.ts';
+import { FSTYPE, isMountWord, type MountOptions } from './options.ts';
 import { Server } from './serving.ts';
 import { unmountFuse } from './unmount.ts';
 
@@ -25,8 +25,11 @@ export interface Claim extends Disposable {
  */
 export async function claim(
   dir: string,
-  { nonempty = false, notice = say }: Pick<MountOptions, 'nonempty' | 'notice'>,
+  { nonempty = false, notice = say, words = [] }: Pick<MountOptions, 'nonempty' | 'notice' | 'words'>,
 ): Promise<Claim> {
+  const unknown = words.find((word) => !isMountWord(word));
+  if (unknown !== undefined)
+    throw new MountError(`Cannot mount on ${quote(dir)}: ${quote(unknown)} is no word of mount(8).`);
   try {
     const found = await findDirectory(dir);
     const { path } = found;

@@ -41,6 +41,11 @@ export const mountWords: readonly (readonly string[])[] = Object.entries(MS_WORD
   ...Object.keys(MS_OPPOSITES).filter((opposite) => MS_OPPOSITES[opposite] === bit),
 ]);
 
+/** Whether a word is one of those. */
+export function isMountWord(word: string): boolean {
+  return mountWords.some((words) => words.includes(word));
+}
+
 /**
  * The words that fusermount knows, 2 and 3, and those that it must know, because without them the mount would not be what was
  * asked for. The others change nothing for a FUSE file system: its times are kept by who serves it.

@@ -1,4 +1,4 @@
-import { closeSync, constants } from 'node:fs';
+import { closeSync, constants, fchmodSync } from 'node:fs';
 import { libcFunction } from './libc.ts';
 
 const FSCONFIG_SET_FLAG = 0;
@@ -40,7 +40,10 @@ export function tmpfsFile(maxSize: number, noswap: boolean): number {
     fsconfig(context, FSCONFIG_CMD_CREATE, null, null, 0);
     const mounted = fsmount(context, CLOEXEC, 0);
     try {
-      return openat(mounted, '.', O_TMPFILE | constants.O_RDWR | O_CLOEXEC, 0o600);
+      const fd = openat(mounted, '.', O_TMPFILE | constants.O_RDWR | O_CLOEXEC, 0o600);
+      // Whatever the umask: it is opened once more.
+      fchmodSync(fd, 0o600);
+      return fd;
     } finally {
       closeSync(mounted);
     }

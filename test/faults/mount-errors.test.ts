@@ -110,7 +110,8 @@ describe('a mount that cannot be is one sentence with the path and the remedy, a
       const stderr = expect.stringMatching(
         /^ramproc: Cannot mount on ".*": (process \d+ is mounting on it already; wait .*|it is mounted already; unmount it .*)\.\n$/,
       );
-      expect(refused).toEqual([1, 2].map(() => ({ status: 32, stdout: '', stderr })));
+      const stdout = expect.stringMatching(/^\{"error":.*"status":32\}\n$/);
+      expect(refused).toEqual([1, 2].map(() => ({ status: 32, stdout, stderr })));
       expect(traces(dir).mounted).toHaveLength(1);
       expect(await ramproc('unmount', dir)).toEqual({ status: 0, stdout: '', stderr: '' });
       await expectNothingNew(dir, { mounted: [], running: [] });

@@ -17,14 +17,16 @@ const places = [
 /** Mounts by a shell script in which `"$@"` is the command, to be executed. */
 async function mountBy(script: string, options: readonly string[] = []): Promise<Surrounded> {
   const command = [process.execPath, COMMAND, 'mount', makeDir('mount'), '--json', ...options];
-  const started = new Started('bash', ['-c', script, 'bash', ...command]);
+  const started = new Started('bash', ['--norc', '-c', script, 'bash', ...command]);
   await Promise.race([
     expect.poll(() => started.stdout).toContain('\n'),
     started.ended.then(({ stderr }) => {
       if (!started.stdout.includes('\n')) throw new Error(`The command failed: ${stderr}`);
     }),
   ]);
-  return new Surrounded(JSON.parse(started.stdout), started);
+  const mounted = JSON.parse(started.stdout);
+  if ('error' in mounted) throw new Error(`The command failed: ${mounted.error}`);
+  return new Surrounded(mounted, started);
 }
 
 class Surrounded extends Mount {
@@ -126,7 +128,7 @@ describe.each(places)('a daemon in the %s', (_, options) => {
     });
     expect(await lost.ended).toEqual({
       how: 32,
-      stdout: '',
+      stdout: expect.stringMatching(/^\{"error":.*"status":32/),
       stderr:
         'ramproc: Cannot find "log": the working directory is gone; change to another, or give an absolute path.\n',
     });
