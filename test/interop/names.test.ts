@@ -56,7 +56,7 @@ describe.each(cases)('a mount by $who over $transport', ({ who, command, transpo
       ['fuse.ramproc ramproc', 'nodev', 'nosuid', 'relatime', 'rw', 'rw', ...its].toSorted(),
     );
     const sh = (script: string) =>
-      (who === 'root' ? run : runAsNobody)('bash', '--norc', '-c', script, 'bash', at.file, at.dir);
+      (who === 'root' ? run : runAsNobody)('bash', '-c', script, 'bash', at.file, at.dir);
     expect(await sh('echo text > "$1" && cat "$1" && ls -1N "$2"')).toEqual({
       status: 0,
       stdout: `text\n${ODD}\n`,

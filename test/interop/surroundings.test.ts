@@ -17,7 +17,7 @@ const places = [
 /** Mounts by a shell script in which `"$@"` is the command, to be executed. */
 async function mountBy(script: string, options: readonly string[] = []): Promise<Surrounded> {
   const command = [process.execPath, COMMAND, 'mount', makeDir('mount'), '--json', ...options];
-  const started = new Started('bash', ['--norc', '-c', script, 'bash', ...command]);
+  const started = new Started('bash', ['-c', script, 'bash', ...command]);
   await Promise.race([
     expect.poll(() => started.stdout).toContain('\n'),
     started.ended.then(({ stderr }) => {

@@ -23,3 +23,6 @@ fc.configureGlobal({
 // A test that waits for something is ended by the runner; one that is stuck in a call ends no timer's wait either.
 beforeEach(pulse);
 setInterval(pulse, 1000).unref();
+
+// Below another shell bash reads no ~/.bashrc, which it does when its standard input is a socket, as a child's of ours is: bash(1).
+process.env.SHLVL = '2';
