@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { defaultLog, isService } from '../daemon/log.ts';
 import { plan } from '../daemon/plan.ts';
 import type { Settings } from '../daemon/settings.ts';
+import { leavePassword, passwordFor } from '../daemon/shared-password.ts';
 import { takeSource } from '../daemon/source.ts';
 import { startInBackground, startInForeground } from '../daemon/start.ts';
 import { raiseLimits } from '../daemon/surroundings.ts';
@@ -71,6 +72,8 @@ export async function mountOn(
     raiseLimits(starter.notice);
     const log = foreground ? undefined : defaultLog();
     const planned = plan(withAbsolutePaths({ ...(log && { log }), ...settings }));
+    const { on, passwordFile } = settings;
+    if (on !== undefined) leavePassword(passwordFor(on, passwordFile));
     if (fake) return;
     const order = { dir: absolute(dir), plan: planned, foreground, json };
     if (planned.from !== undefined) takeSource(planned.from);

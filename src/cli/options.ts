@@ -18,6 +18,7 @@ import {
   parseUid,
   parseUser,
 } from './parse.ts';
+import { sharedRows } from './shared-options.ts';
 import { UsageError } from './usage-error.ts';
 
 /*
@@ -80,6 +81,7 @@ const settings = {
     default: 'direct',
     help: `who reads and writes the bytes: ${ioModes.join(', ')}`,
   },
+  ...sharedRows,
   secret: {
     flag: '--secret',
     keys: ['secret'],

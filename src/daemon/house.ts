@@ -98,6 +98,7 @@ export class House implements AsyncDisposable {
     this.#all.add(served);
     try {
       for (const file of plan.files) await served.addFile(file);
+      if (plan.shared !== undefined) await this.#ending.orEnd(served.addShared(plan.shared, claimed.dir));
       prepared();
       const [file] = served.files;
       if (from !== undefined && file !== undefined) {
@@ -205,9 +206,10 @@ export function cannotLoad(module: string, dir: string, error: unknown): unknown
   });
 }
 
-function about({ mount, plan, modules }: Served): Mounted {
+function about({ mount, plan, modules, shared }: Served): Mounted {
   const loaded = modules.map(({ id, entries }) => ({ id, entries }));
-  const files = plan.files.map(({ name, maxSize }) => ({ file: join(mount.dir, name), maxSize }));
+  const all = shared === undefined ? plan.files : [{ name: shared.entry.name, maxSize: shared.maxSize }];
+  const files = all.map(({ name, maxSize }) => ({ file: join(mount.dir, name), maxSize }));
   return {
     dir: mount.dir,
     ...files.at(0),

@@ -20,6 +20,7 @@ import {
   type Settings,
   type Transport,
 } from './settings.ts';
+import { type SharedPlan, sharedPlan } from './shared-plan.ts';
 
 const PAGE_SIZE = 4096;
 
@@ -46,6 +47,8 @@ export type FilePlan = Complete<Omit<RamFileOptions, 'secret'>> & Pick<RamFileOp
 export interface Plan {
   /** The RAM files in it. */
   readonly files: readonly FilePlan[];
+  /** Instead of them a file in an engine. */
+  readonly shared: SharedPlan | undefined;
   /** Whether they are secret. */
   readonly secret: boolean;
   /** The other modules that are loaded into it. */
@@ -103,7 +106,8 @@ export function thisMachine(): Machine {
 export function plan(settings: Settings, machine = thisMachine()): Plan {
   const { io = 'direct', transport = 'kernel', secret = false, record, words = [] } = settings;
   const threads = settings.threads ?? (io === 'passthrough' || secret ? FEWER_THREADS : DEFAULT_THREADS);
-  const wanted = filesOf(settings);
+  const shared = sharedPlan(settings, machine);
+  const wanted = shared === undefined ? filesOf(settings) : [];
   if (transport === 'libfuse') refuseOverLibfuse(io, record);
   if (io === 'passthrough') refusePassthrough(machine);
   if (secret) refuseSecret(settings, wanted);
@@ -128,6 +132,7 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
   });
   return {
     files,
+    shared,
     secret,
     modules: settings.modules ?? [],
     transport,

@@ -5,6 +5,7 @@ import { ProcDirEntry } from '../proc-fs/entries/entry.ts';
 import { parseParameters } from '../proc-fs/module/parameters.ts';
 import { RustProcRamFile } from '../ram-file/module.ts';
 import type { RamFile } from '../ram-file/ram-file.ts';
+import type { SharedRamFile } from '../shared-file/module.ts';
 import { oneLine } from '../text/one-line.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
@@ -17,7 +18,9 @@ import { info } from './log.ts';
 import { importModule } from './modules/import.ts';
 import { Loaded } from './modules/loaded.ts';
 import { ramFileModule, valuesOf } from './modules/ram-file.ts';
+import { SharedFile, sharedFileModule, sharedOptionsOf, sharedValuesOf } from './modules/shared-file.ts';
 import type { FilePlan, Plan } from './plan.ts';
+import type { SharedPlan } from './shared-plan.ts';
 import { Teardown, together } from './teardown.ts';
 
 /** Has workers resolve as this thread does what modules import. */
@@ -114,13 +117,26 @@ export class Served {
     return teardown;
   }
 
+  /** Loads a file in an engine. Throws an Error with a sentence, and as procCreate does. */
+  async addShared(plan: SharedPlan, dir: string): Promise<void> {
+    const id = this.#newId(sharedFileModule.name);
+    const init = (root: ProcDirEntry) => SharedFile.init(root, sharedOptionsOf(plan, dir));
+    this.#modules.set(id, await Loaded.load(id, sharedFileModule, sharedValuesOf(plan), this.root, init));
+  }
+
+  /** The file in an engine, if there is one. */
+  get shared(): SharedRamFile | undefined {
+    return this.modules.find(({ shared }) => shared !== undefined)?.shared;
+  }
+
   /** Mounts it on a claimed directory. The libfuse transport is loaded when it is asked for: it brings a library along. */
   async mountOn(claimed: Claim): Promise<Mount> {
     const { transport, threads, record, mount, debug } = this.plan;
     const trace = debug ? (event: TraceEvent) => info(String(event)) : undefined;
-    const usage = () => this.#usage();
+    const usage = () => this.shared?.pages() ?? this.#usage();
     if (transport === 'kernel') {
-      const options = { ...mount, usage, threads, record, trace, hook: HOOK, wants: { mmap: true } };
+      const wants = { mmap: this.plan.shared?.io !== 'direct' };
+      const options = { ...mount, usage, threads, record, trace, hook: HOOK, wants };
       this.#mount = await KernelMount.mountOn(claimed, this.root, options);
     } else {
       const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');

@@ -40,6 +40,14 @@ export interface Settings {
   debug?: boolean;
   record?: string;
   io?: IoMode;
+  /** The URL of an engine, with a password perhaps. */
+  on?: string;
+  key?: string;
+  passwordFile?: string;
+  /** In milliseconds. */
+  timeout?: number;
+  replicas?: number;
+  recreate?: boolean;
   allowOther?: boolean;
   autoUnmount?: boolean;
   secret?: boolean;

@@ -9,6 +9,7 @@ import type { Mounted, Starter } from './house.ts';
 import { openLog } from './log.ts';
 import { KEEP, type Order, type Report } from './order.ts';
 import { dropPrivileges, FOR_MEMORY } from './privileges.ts';
+import { passwordEnvironment } from './shared-password.ts';
 import { givenEnvironment } from './surroundings.ts';
 import { titleOf } from './title.ts';
 
@@ -45,7 +46,11 @@ function program(script: string, order: Order) {
     // As long as the title that it will give itself, which has no more room than the arguments.
     argv0: titleOf(order.dir),
     parameters: [...flags, script, JSON.stringify(order)],
-    environment: { ...environment, ...givenEnvironment() },
+    environment: {
+      ...environment,
+      ...givenEnvironment(),
+      ...(order.plan.shared === undefined ? {} : passwordEnvironment()),
+    },
   };
 }
 

@@ -70,10 +70,18 @@ export class SharedRamFile implements AsyncDisposable {
   readonly entry: ProcDirEntry;
   /** Whether the engine had no such file before. */
   readonly isNew: boolean;
+  /** The most that the bytes may take, in bytes: whole pages. */
+  readonly maxSize: number;
   readonly #session: Session;
   readonly #handler: SharedHandler;
 
-  private constructor(session: Session, handler: SharedHandler, entry: ProcDirEntry, isNew: boolean) {
+  private constructor(
+    session: Session,
+    handler: SharedHandler,
+    entry: ProcDirEntry,
+    { isNew, maxSize }: { isNew: boolean; maxSize: number },
+  ) {
+    this.maxSize = maxSize;
     this.#session = session;
     this.#handler = handler;
     this.entry = entry;
@@ -98,6 +106,7 @@ export class SharedRamFile implements AsyncDisposable {
     const isNew = await session.begin({ max, mode, uid, gid });
     const handler = new SharedHandler(session, atime);
     try {
+      const maxSize = (await handler.getattr()).max * PAGE_SIZE;
       const entry = procCreate(
         name,
         mode,
@@ -111,7 +120,7 @@ export class SharedRamFile implements AsyncDisposable {
           if (by !== session.id) changed();
         });
       }
-      return new SharedRamFile(session, handler, entry, isNew);
+      return new SharedRamFile(session, handler, entry, { isNew, maxSize });
     } catch (error) {
       await session.end();
       throw error;

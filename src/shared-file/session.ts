@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EFBIG, EIO, ENOSPC, ENXIO, Errno } from '../sys/errno.ts';
+import { EBUSY, EFBIG, EIO, ENOSPC, ENXIO, Errno } from '../sys/errno.ts';
 import { reason } from '../text/reason.ts';
 import { addressText, placeText } from './address.ts';
 import { type Argument, type Connection, EngineError, type Login, type Reply } from './client.ts';
@@ -126,7 +126,7 @@ export class Session {
       await Promise.race([told, sleep(500)]);
     }
     clearInterval(this.#watch);
-    for (const one of this.#pending) one.fail(new Late());
+    for (const one of this.#pending) one.fail(new Errno(EBUSY));
     this.#drop();
   }
 
@@ -194,7 +194,9 @@ export class Session {
     const deadline = performance.now() + this.#options.timeout;
     let wasSent = false;
     for (;;) {
-      if (this.#isClosed || this.#isGone) throw new Errno(EIO);
+      // As of every file whose data was taken.
+      if (this.#isClosed) throw new Errno(EBUSY);
+      if (this.#isGone) throw new Errno(EIO);
       try {
         const link = this.#link ?? (await this.#before(deadline, this.#linked()));
         if (link === undefined) continue;

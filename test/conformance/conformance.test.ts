@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { cases } from './cases/index.ts';
 import { Stage } from './stage.ts';
-import { targets } from './target.ts';
+import { endTargets, targets } from './target.ts';
+
+afterAll(endTargets);
 
 test('no two cases have the same name', () => {
   const names = cases.map(({ name }) => name);
@@ -13,7 +15,7 @@ for (const target of targets) {
     const stage = new Stage(target);
     afterAll(() => stage[Symbol.asyncDispose]());
 
-    for (const one of cases.filter(({ oracle }) => target.takes(oracle))) {
+    for (const one of cases.filter((one) => target.takes(one))) {
       test(one.name, async () => {
         const { outcome, text } = await stage.play(one);
         expect(outcome, text).not.toBe('fail');

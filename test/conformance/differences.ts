@@ -65,7 +65,7 @@ export const passthrough: Differences = {
 };
 
 /** Cases that differ in the same way. */
-function all(got: Difference['got'], why: string, names: readonly string[]): Differences {
+export function all(got: Difference['got'], why: string, names: readonly string[]): Differences {
   return Object.fromEntries(names.map((name) => [name, { got, why }]));
 }
 
@@ -74,6 +74,29 @@ const NO_FALLOCATE = 'fuse-native has no fallocate';
 const NO_MAPPING = 'mapping files under direct I/O has to be agreed on in a way that libfuse 2 does not know';
 const MILLISECONDS = 'fuse-native hands on milliseconds';
 const BOTH_OR_NONE = 'libfuse 2 sets both times or none for file systems that fuse-native can make';
+
+/** Where files can't be mapped shared. */
+export function noMappings(why: string): Differences {
+  return all('ENODEV', why, [
+    'mmap: a shared mapping shows what was written',
+    'mmap: a write shows in a shared mapping at once',
+    'mmap: a store in a shared mapping is read at once',
+    'mmap: stores and writes to the same page keep each other',
+    'mmap: what another process stores is read here',
+    'mmap: a mapping may start at any page and end within one',
+    'mmap: a mapping may end at 2^53 - 1',
+    'mmap: a mapping outlives its descriptor',
+    'mmap: msync and fsync hand on what was stored',
+    'mmap: a file made longer shows in a mapping made before',
+    'mmap: a file cut short shows zeros behind its end in the last page',
+    'mmap: a punched hole shows in a mapping',
+    'mmap: touching a page past the end is SIGBUS',
+    'mmap: a write from a mapping of the file itself arrives',
+    'attributes: a store in a shared mapping moves mtime and ctime by msync',
+    'limits: a write that is refused leaves what a mapping has stored',
+    'teardown: unmount --force takes the data from who has it mapped',
+  ]);
+}
 
 export const libfuse: Differences = {
   ...fuse,
@@ -105,25 +128,7 @@ export const libfuse: Differences = {
     got: '[ true, true, true, false ]',
     why: NO_FALLOCATE,
   },
-  ...all('ENODEV', NO_MAPPING, [
-    'mmap: a shared mapping shows what was written',
-    'mmap: a write shows in a shared mapping at once',
-    'mmap: a store in a shared mapping is read at once',
-    'mmap: stores and writes to the same page keep each other',
-    'mmap: what another process stores is read here',
-    'mmap: a mapping may start at any page and end within one',
-    'mmap: a mapping may end at 2^53 - 1',
-    'mmap: a mapping outlives its descriptor',
-    'mmap: msync and fsync hand on what was stored',
-    'mmap: a file made longer shows in a mapping made before',
-    'mmap: a file cut short shows zeros behind its end in the last page',
-    'mmap: a punched hole shows in a mapping',
-    'mmap: touching a page past the end is SIGBUS',
-    'mmap: a write from a mapping of the file itself arrives',
-    'attributes: a store in a shared mapping moves mtime and ctime by msync',
-    'limits: a write that is refused leaves what a mapping has stored',
-    'teardown: unmount --force takes the data from who has it mapped',
-  ]),
+  ...noMappings(NO_MAPPING),
   'attributes: utimensat sets both times to the nanosecond': {
     got: '[ 1000000000123000000n, 2000000000999000000n ]',
     why: MILLISECONDS,

@@ -4,7 +4,7 @@ import { joinRun, startRun } from '../support/run.ts';
 import { plantSeed, seedFrom } from '../support/seed.ts';
 import { cases } from './cases/index.ts';
 import { Stage } from './stage.ts';
-import { targets } from './target.ts';
+import { endTargets, targets } from './target.ts';
 
 /**
  * npm run conformance -- [--seed N]
@@ -24,7 +24,7 @@ const rows: (string | number)[][] = [];
 let wrong = 0;
 for (const target of targets) {
   const began = performance.now();
-  const played = cases.filter(({ oracle }) => target.takes(oracle));
+  const played = cases.filter((one) => target.takes(one));
   const counts = { pass: 0, 'expected difference': 0, fail: 0 };
   {
     await using stage = new Stage(target);
@@ -42,6 +42,7 @@ const heading = ['target', 'cases', 'pass', 'expected difference', 'fail', 'time
 for (const row of [heading, heading.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
 console.log(`\n${cases.length} cases on ${targets.length} targets in ${seconds(started)}.`);
 
+await endTargets();
 const left = run.end();
 for (const line of left) console.log(`Left behind: ${line}`);
 process.exitCode = wrong + left.length > 0 ? 1 : 0;

@@ -7,6 +7,7 @@ import type { Client, ClientPool } from '../support/client.ts';
 import { type Ended, run } from '../support/mount.ts';
 import { show, traced } from '../support/trace.ts';
 import { tracked } from '../support/tracked.ts';
+import { spread, spreadClient, spreadWords } from './spread.ts';
 import type { Place } from './target.ts';
 
 /** An answer that isn't the one expected. */
@@ -39,7 +40,9 @@ export class Scene implements AsyncDisposable {
     this.dir = place.dir;
     this.file = place.file;
     this.#clients = clients;
-    this.sys = traced(this.#mine.calls, (line) => this.#trace.push(line));
+    const { files } = place;
+    const calls = files === undefined ? this.#mine.calls : spread(this.#mine.calls, files);
+    this.sys = traced(calls, (line) => this.#trace.push(line));
   }
 
   /** Opens the file, which must succeed. */
@@ -75,12 +78,15 @@ export class Scene implements AsyncDisposable {
     const client = await this.#clients.take(uid);
     this.#taken.push(client);
     const name = `[process ${this.#taken.length}] `;
-    return traced(client.sys, (line) => this.#trace.push(name + line));
+    const { files } = this.place;
+    const calls = files === undefined ? client.sys : spreadClient(client.sys, files);
+    return traced(calls, (line) => this.#trace.push(name + line));
   };
 
   /** Runs a program, and writes down how it ended. */
   readonly run = async (program: string, ...parameters: string[]): Promise<Ended> => {
-    const ended = await run(program, ...parameters);
+    const { files } = this.place;
+    const ended = await run(program, ...(files === undefined ? parameters : spreadWords(parameters, files)));
     this.#trace.push(`${program} ${parameters.join(' ')} = ${show(ended)}`);
     return ended;
   };

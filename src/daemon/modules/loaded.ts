@@ -4,10 +4,12 @@ import { declarationOf, parseValue, type Value, type Values } from '../../proc-f
 import type { Freed } from '../../ram-file/give-back.ts';
 import { RustProcRamFile } from '../../ram-file/module.ts';
 import type { RamFile } from '../../ram-file/ram-file.ts';
+import type { SharedRamFile } from '../../shared-file/module.ts';
 import { message } from '../../text/message.ts';
 import { quote } from '../../text/quote.ts';
 import type { ModuleContents } from '../control/messages.ts';
 import { Teardown } from '../teardown.ts';
+import { SharedFile } from './shared-file.ts';
 
 /** A module that is loaded into a directory. */
 export class Loaded {
@@ -60,6 +62,11 @@ export class Loaded {
   /** The RAM file, if it is that module. */
   get file(): RamFile | undefined {
     return this.#held instanceof RustProcRamFile ? this.#held.file : undefined;
+  }
+
+  /** The file in an engine, if it is that module. */
+  get shared(): SharedRamFile | undefined {
+    return this.#held instanceof SharedFile ? this.#held.shared : undefined;
   }
 
   /** Who reads and writes the bytes of its RAM file, how many bytes of memory those take, and how many they may. */

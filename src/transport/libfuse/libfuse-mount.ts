@@ -5,6 +5,7 @@ import type { MountOptions } from '../../mount/options.ts';
 import { unmountFuse } from '../../mount/unmount.ts';
 import { NOBODY } from '../../proc-fs/caller.ts';
 import type { ProcDirEntry } from '../../proc-fs/entries/entry.ts';
+import type { MaybePromise } from '../../proc-fs/handler.ts';
 import { quote } from '../../text/quote.ts';
 import { atExit } from '../at-exit.ts';
 import type { Mount } from '../mount.ts';
@@ -22,7 +23,7 @@ import { Tracer } from './tracer.ts';
 
 export interface LibfuseMountOptions extends MountOptions {
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
-  readonly usage?: (() => Usage) | undefined;
+  readonly usage?: (() => MaybePromise<Usage>) | undefined;
   /** Called with each request once it is answered. Default: nobody is told. */
   readonly trace?: Trace | undefined;
 }

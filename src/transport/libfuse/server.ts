@@ -17,10 +17,10 @@ export type Handlers<N extends OperationName = OperationName> = {
 export class NativeTree {
   readonly native: FuseNative;
   readonly root: ProcDirEntry;
-  readonly usage: () => Usage;
+  readonly usage: () => MaybePromise<Usage>;
   readonly files = new OpenFiles();
 
-  constructor(native: FuseNative, root: ProcDirEntry, usage: () => Usage) {
+  constructor(native: FuseNative, root: ProcDirEntry, usage: () => MaybePromise<Usage>) {
     this.native = native;
     this.root = root;
     this.usage = usage;

@@ -1,4 +1,5 @@
 import type { MountOptions } from '../../../mount/options.ts';
+import type { MaybePromise } from '../../../proc-fs/handler.ts';
 import type { Trace } from '../../trace.ts';
 import type { Usage } from '../../usage.ts';
 import type { Wants } from '../../wants.ts';
@@ -15,7 +16,7 @@ export interface KernelMountOptions extends MountOptions {
   /** How many threads wait for requests, 1 or more. Default: DEFAULT_THREADS. */
   readonly threads?: number | undefined;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
-  readonly usage?: (() => Usage) | undefined;
+  readonly usage?: (() => MaybePromise<Usage>) | undefined;
   /** What is agreed on with the kernel for good, for files that are added later. Default: what the tree's files need now. */
   readonly wants?: Partial<Wants> | undefined;
   /**

@@ -3,7 +3,7 @@ import { FUSE_ROOT_ID, Opcode } from '../../../abi/fuse.ts';
 import { fuseEntryOut, fuseIoctlIn, fuseOpenOut, fuseReadIn } from '../../../abi/structs.ts';
 import { NOBODY } from '../../../proc-fs/caller.ts';
 import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
-import type { ProcFile } from '../../../proc-fs/handler.ts';
+import type { MaybePromise, ProcFile } from '../../../proc-fs/handler.ts';
 import { errnoOf, type ProcOps } from '../../../proc-fs/proc-ops.ts';
 import { EINTR, EIO } from '../../../sys/errno.ts';
 import { NO_USAGE, type Usage } from '../../usage.ts';
@@ -32,7 +32,7 @@ export interface TreeServerOptions {
   /** Whether files without an end were agreed on with the kernel: see Wants. */
   readonly endless: boolean;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
-  readonly usage?: (() => Usage) | undefined;
+  readonly usage?: (() => MaybePromise<Usage>) | undefined;
   /** Told of each entry that was looked up and that the kernel is about to know. Throws an Error when it can't be served. */
   readonly found?: ((entry: ProcDirEntry) => void) | undefined;
   /** Told of each entry that nobody can ask for any more: it was removed or looked up, and the kernel has forgotten it. */
@@ -172,7 +172,7 @@ export class TreeServer implements TreeInodes {
     return waker;
   }
 
-  usage(): Usage {
+  usage(): MaybePromise<Usage> {
     return this.#options.usage?.() ?? NO_USAGE;
   }
 

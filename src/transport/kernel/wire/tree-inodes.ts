@@ -1,5 +1,5 @@
 import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
-import type { ProcFile } from '../../../proc-fs/handler.ts';
+import type { MaybePromise, ProcFile } from '../../../proc-fs/handler.ts';
 import type { Usage } from '../../usage.ts';
 import type { Inodes } from './operation.ts';
 
@@ -12,7 +12,7 @@ export interface TreeInodes extends Inodes<ProcDirEntry> {
   /** A function that wakes whoever polls an open file, for which the kernel's handle is `kh`: the same each time. */
   waker(file: ProcFile, kh: number): () => void;
   /** What df shows. */
-  usage(): Usage;
+  usage(): MaybePromise<Usage>;
   /** Answers a waiting request with EINTR. Returns whether there was such a request. */
   interrupt(unique: number): boolean;
 }

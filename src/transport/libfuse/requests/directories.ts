@@ -4,6 +4,7 @@ import { NAME_MAX } from '../../../proc-fs/entries/name.ts';
 import { type AddEntry, OpenDirectory } from '../../../proc-fs/entries/open-directory.ts';
 import { answer } from '../../../proc-fs/proc-ops.ts';
 import { ENAMETOOLONG, ENOTDIR } from '../../../sys/errno.ts';
+import { NO_USAGE } from '../../usage.ts';
 import { type Handlers, type NativeTree, settle } from '../server.ts';
 import { modeOf } from './attributes.ts';
 
@@ -60,12 +61,22 @@ export function directories(server: NativeTree): Handlers<'readdir' | 'readlink'
       ),
 
     statfs(request) {
-      const { used, max, size } = server.usage();
-      const blocks = Math.min(max, MOST);
-      const bfree = Math.min(Math.max(0, max - used), MOST);
-      const none = { files: 0, ffree: 0, favail: 0, fsid: 0, flag: 0 };
-      const statvfs = { bsize: size, frsize: size, blocks, bfree, bavail: bfree, ...none, namemax: NAME_MAX };
-      native.fuse_native_signal_statfs(request, 0, Uint32Array.from(Object.values(statvfs)));
+      settle(server.usage(), (usage) => {
+        const [error, { used, max, size }] = typeof usage === 'number' ? [usage, NO_USAGE] : [0, usage];
+        const blocks = Math.min(max, MOST);
+        const bfree = Math.min(Math.max(0, max - used), MOST);
+        const none = { files: 0, ffree: 0, favail: 0, fsid: 0, flag: 0 };
+        const statvfs = {
+          bsize: size,
+          frsize: size,
+          blocks,
+          bfree,
+          bavail: bfree,
+          ...none,
+          namemax: NAME_MAX,
+        };
+        native.fuse_native_signal_statfs(request, error, Uint32Array.from(Object.values(statvfs)));
+      });
     },
 
     /** There are none, as in /proc. Getting and setting one is ENOSYS, as for all that has no handler. */
