@@ -32,6 +32,9 @@ export const Opcode = {
   FSYNCDIR: 30,
   CREATE: 35,
   INTERRUPT: 36,
+  GETLK: 31,
+  SETLK: 32,
+  SETLKW: 33,
   DESTROY: 38,
   IOCTL: 39,
   POLL: 40,
@@ -46,7 +49,9 @@ export const Opcode = {
 /** What INIT agrees on: `flags` of fuse_init_in and fuse_init_out. */
 export const InitFlag = {
   ASYNC_READ: 1 << 0,
+  POSIX_LOCKS: 1 << 1,
   BIG_WRITES: 1 << 5,
+  FLOCK_LOCKS: 1 << 10,
   HAS_IOCTL_DIR: 1 << 11,
   ASYNC_DIO: 1 << 15,
   PARALLEL_DIROPS: 1 << 18,
@@ -94,6 +99,8 @@ export const FUSE_WRITE_CACHE = 1 << 0;
 
 /** `write_flags` of fuse_write_in: whoever writes may not keep the set-user-ID and set-group-ID bits. */
 export const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
+/** `lk_flags` of fuse_lk_in: flock(2), and not fcntl(2). */
+export const FUSE_LK_FLOCK = 1 << 0;
 export const FUSE_FSYNC_FDATASYNC = 1 << 0;
 export const FUSE_POLL_SCHEDULE_NOTIFY = 1 << 0;
 

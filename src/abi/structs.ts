@@ -160,6 +160,20 @@ export const fuseIoctlIn = struct({
 
 export const fuseIoctlOut = struct({ result: 'i32', flags: 'u32', in_iovs: 'u32', out_iovs: 'u32' });
 
+/** fuse_lk_in, with its fuse_file_lock. */
+export const fuseLkIn = struct({
+  fh: 'u64',
+  owner: 'u64',
+  start: 'u64',
+  end: 'u64',
+  type: 'u32',
+  pid: 'u32',
+  lk_flags: 'u32',
+  padding: 'u32',
+});
+export const fuseLkOut = struct({ start: 'u64', end: 'u64', type: 'u32', pid: 'u32' });
+export const fuseFlushIn = struct({ fh: 'u64', unused: 'u32', padding: 'u32', lock_owner: 'u64' });
+
 export const fusePollIn = struct({ fh: 'u64', kh: 'u64', flags: 'u32', events: 'u32' });
 export const fusePollOut = struct({ revents: 'u32', padding: 'u32' });
 

@@ -1,4 +1,4 @@
-import { parsePath } from './parse.ts';
+import { parseOneOf, parsePath } from './parse.ts';
 import { parseDuration, parseReplicas } from './parse-shared.ts';
 
 /** What `ramproc mount` can be told of a file in an engine. The URL is looked at later: no message may have it, for its password. */
@@ -35,6 +35,13 @@ export const sharedRows = {
     parse: parseReplicas,
     default: '0',
     help: 'with --on: how many replicas must have a write before it is answered',
+  },
+  locks: {
+    flag: '--locks <where>',
+    keys: ['locks'],
+    parse: parseOneOf(['shared', 'local'] as const),
+    default: 'shared',
+    help: 'with --on: whether locks hold across machines, or on each alone: shared or local',
   },
   recreate: {
     flag: '--recreate',

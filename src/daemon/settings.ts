@@ -48,6 +48,7 @@ export interface Settings {
   timeout?: number;
   replicas?: number;
   recreate?: boolean;
+  locks?: 'shared' | 'local';
   allowOther?: boolean;
   autoUnmount?: boolean;
   secret?: boolean;

@@ -24,10 +24,11 @@ export interface SharedPlan {
   readonly timeout: number;
   readonly replicas: number;
   readonly recreate: boolean;
+  readonly locks: 'shared' | 'local';
 }
 
 /** What only a file in an engine can be told. */
-const only = ['key', 'passwordFile', 'timeout', 'replicas', 'recreate'] as const;
+const only = ['key', 'passwordFile', 'timeout', 'replicas', 'recreate', 'locks'] as const;
 
 /** Decides what is to be of a file in an engine, if one was asked for. Throws a MountError with a sentence. */
 export function sharedPlan(settings: Settings, owner: { uid: number; gid: number }): SharedPlan | undefined {
@@ -71,6 +72,7 @@ export function sharedPlan(settings: Settings, owner: { uid: number; gid: number
     timeout: settings.timeout ?? DEFAULT_TIMEOUT,
     replicas: settings.replicas ?? 0,
     recreate: settings.recreate ?? false,
+    locks: settings.locks ?? 'shared',
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Timespec } from '../sys/time.ts';
 import type { Caller } from './caller.ts';
+import type { FileLock, LockCommand } from './lock.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import type { Whence } from './whence.ts';
 
@@ -179,6 +180,27 @@ export interface ProcHandler<P = unknown> {
     output: UserSliceWriter,
     caller: Caller,
   ): MaybePromise<OrNothing<number>>;
+
+  /**
+   * A lock of fcntl(2). For GETLK, returns the lock in the way, or nothing; else takes or lets go of `lock`, waiting for SETLKW until
+   * `caller.signal` is aborted; EAGAIN. Asked where the mount wants `locks`. Source: fcntl(2), "Advisory record locking".
+   * Missing: the locks are of this mount.
+   */
+  lock?(
+    file: ProcFile<P>,
+    command: LockCommand,
+    lock: FileLock,
+    caller: Caller,
+  ): MaybePromise<OrNothing<FileLock>>;
+
+  /** The same for flock(2), whose locks are of the open file: let go of at `release`. Missing: the locks are of this mount. */
+  flock?(file: ProcFile<P>, command: LockCommand, lock: FileLock, caller: Caller): MaybePromise<void>;
+
+  /**
+   * A descriptor of an open file was closed, with which go the locks of fcntl(2) that `owner` has. Called where the mount wants
+   * `locks`. Source: filp_flush, fs/open.c. Missing: nothing happens.
+   */
+  flush?(file: ProcFile<P>, owner: number, caller: Caller): MaybePromise<void>;
 
   /** Makes the file `size` bytes long. Source: truncate(2). Missing: succeeds and changes nothing, as in /proc. */
   truncate?(size: number, caller: Caller): MaybePromise<void>;

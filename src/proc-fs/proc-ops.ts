@@ -4,8 +4,10 @@ import { type Timespec, UTIME_NOW } from '../sys/time.ts';
 import type { Caller } from './caller.ts';
 import type { Attr, AttrChange, MaybePromise, OrNothing, ProcFile, ProcHandler } from './handler.ts';
 import { isLater } from './later.ts';
+import { LocalLocks } from './local-locks.ts';
+import { type FileLock, type HeldLock, type LockCommand, LockType } from './lock.ts';
 import type { Placement } from './placement.ts';
-import { released } from './released.ts';
+import { released, whenReleased } from './released.ts';
 import type { UserSliceReader, UserSliceWriter } from './user-slice.ts';
 import { Whence } from './whence.ts';
 
@@ -99,6 +101,8 @@ export class ProcOps {
   readonly handler: ProcHandler;
   /** Where and how it runs. */
   readonly placement: Placement;
+  /** Where the handler has none and the mount wants them. */
+  readonly #locks = new LocalLocks();
   /** Whether it has no end of its own, as files of /proc, and is served where what is open is known. @internal */
   readonly isEndless: boolean;
 
@@ -226,6 +230,37 @@ export class ProcOps {
       () => this.handler.ioctl?.(file, command, input, output, caller),
       (result) => checked(result ?? 0, 2 ** 31 - 1),
     );
+  }
+
+  /** The lock that was had or is in the way, or a negative error number. @internal */
+  procLock(
+    file: ProcFile | undefined,
+    kind: HeldLock['kind'],
+    command: LockCommand,
+    lock: FileLock,
+    caller: Caller,
+  ): MaybePromise<FileLock | number> {
+    if (file === undefined) return -EINVAL;
+    const { handler } = this;
+    const own = kind === 'flock' ? handler.flock?.bind(handler) : handler.lock?.bind(handler);
+    if (own === undefined) {
+      if (kind === 'flock') whenReleased(file, () => this.#locks.drop(lock.owner));
+      return answer<FileLock, FileLock>(
+        () => this.#locks.lock(kind, command, lock, caller),
+        (found) => found,
+      );
+    }
+    return answer<OrNothing<FileLock>, FileLock>(
+      () => own(file, command, lock, caller),
+      (found) => found ?? { ...lock, type: LockType.NONE },
+    );
+  }
+
+  /** @internal */
+  procFlush(file: ProcFile | undefined, owner: number, caller: Caller): Raw {
+    if (file === undefined) return -EINVAL;
+    if (this.handler.lock === undefined) this.#locks.drop(owner);
+    return answer(() => this.handler.flush?.(file, owner, caller), none);
   }
 
   /** @internal */

@@ -45,6 +45,9 @@ export class SharedHandler implements ProcHandler {
     this.#atime = atime;
   }
 
+  /** Called before a write to an open file is sent, and sent again; may throw what it ends in. */
+  check(_file: ProcFile): void {}
+
   async read(file: ProcFile, to: UserSliceWriter, offset: number): Promise<void> {
     const moves = this.#atime && (file.flags & O_NOATIME) === 0;
     const answer = await this.#session.query(read, offset, to.length, moves ? 1 : 0);
@@ -59,7 +62,8 @@ export class SharedHandler implements ProcHandler {
     // The kernel's end is where this machine last saw it.
     const at = file.flags & constants.O_APPEND ? -1 : offset;
     const bytes = Buffer.from(from.bytes.buffer, from.bytes.byteOffset + from.start, from.length);
-    const count = Number(await this.#session.change(write, [at, bytes, kills ? 1 : 0]));
+    const check = () => this.check(file);
+    const count = Number(await this.#session.change(write, [at, bytes, kills ? 1 : 0], check));
     from.advance(count);
     return count;
   }

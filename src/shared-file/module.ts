@@ -9,6 +9,7 @@ import { type Address, parseTarget } from './address.ts';
 import { checkEngine } from './check.ts';
 import { SharedHandler } from './handler.ts';
 import { checkKey } from './layout.ts';
+import { LockingHandler } from './locking-handler.ts';
 import { Session } from './session.ts';
 
 const PAGE_SIZE = 4096;
@@ -49,6 +50,8 @@ export interface SharedRamFileOptions {
   readonly replicas?: number | undefined;
   /** Whether a file that the engine has lost is made again, empty. Default: no, calls are EIO. */
   readonly recreate?: boolean | undefined;
+  /** Whether locks of flock(2) and fcntl(2) hold across machines, or on each alone. Default: `shared`. */
+  readonly locks?: 'shared' | 'local' | undefined;
   /** Where it will be mounted, for others who ask who uses the file. */
   readonly dir?: string | undefined;
   /** Told what a person should know, in one sentence each. Default: standard error. */
@@ -94,7 +97,14 @@ export class SharedRamFile implements AsyncDisposable {
    */
   static async init(parent: ProcDirEntry | null, options: SharedRamFileOptions): Promise<SharedRamFile> {
     const { name = DEFAULT_NAME, atime = true, io = 'direct', timeout = DEFAULT_TIMEOUT } = options;
-    const { replicas = 0, recreate = false, dir = '', say = complain, mode = DEFAULT_MODE } = options;
+    const {
+      locks = 'shared',
+      replicas = 0,
+      recreate = false,
+      dir = '',
+      say = complain,
+      mode = DEFAULT_MODE,
+    } = options;
     const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = options;
     const target =
       typeof options.on === 'string' ? parseTarget(options.on) : { address: options.on, password: undefined };
@@ -104,7 +114,8 @@ export class SharedRamFile implements AsyncDisposable {
     const session = new Session({ ...login, key, timeout, replicas, recreate, dir, say, who: self() });
     const max = Math.ceil((options.maxSize ?? engine.defaultSize) / PAGE_SIZE);
     const isNew = await session.begin({ max, mode, uid, gid });
-    const handler = new SharedHandler(session, atime);
+    const handler =
+      locks === 'shared' ? new LockingHandler(session, atime, machine()) : new SharedHandler(session, atime);
     try {
       const maxSize = (await handler.getattr()).max * PAGE_SIZE;
       const entry = procCreate(

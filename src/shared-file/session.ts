@@ -7,13 +7,27 @@ import { type Argument, type Connection, EngineError, type Login, type Reply } f
 import { connectFor, isElsewhere } from './find.ts';
 import { keyOf, LAYOUT, type Script } from './layout.ts';
 import { setattr } from './lua/attributes.ts';
+import { lockState, lockSwap } from './lua/locks.ts';
 import { read } from './lua/read.ts';
 import { fallocate, truncate } from './lua/resize.ts';
 import { seek } from './lua/seek.ts';
 import { beat, bye, hello } from './lua/session.ts';
 import { copy, write } from './lua/write.ts';
 
-const scripts = [read, write, copy, truncate, fallocate, seek, setattr, hello, beat, bye];
+const scripts = [
+  read,
+  write,
+  copy,
+  truncate,
+  fallocate,
+  seek,
+  setattr,
+  lockState,
+  lockSwap,
+  hello,
+  beat,
+  bye,
+];
 
 /** Between two attempts to connect, in milliseconds. */
 const PAUSE = 100;
@@ -50,6 +64,9 @@ export interface SessionOptions extends Login {
   /** What happens that a person should know, in one sentence. */
   readonly say: (sentence: string) => void;
 }
+
+/** Asks an engine for what a script says of the file. */
+export type Ask = (script: Script, ...args: readonly (string | number)[]) => Promise<Reply>;
 
 /** A call that waits for its answer. */
 interface Pending {
@@ -89,6 +106,8 @@ export class Session {
   #trouble: string | undefined;
   /** Whether the file isn't there any more. */
   #isGone = false;
+  /** Called when a new connection is there, before anything else is asked over it. */
+  onHello: (ask: Ask) => Promise<void> = async () => {};
   /** Called when a new connection serves, with whether the file is another one. */
   onLink: () => void = () => {};
   /** Called when the connection is lost. */
@@ -338,6 +357,9 @@ export class Session {
         this.#epoch++;
         const isAnother = this.#generation !== '' && String(generation) !== this.#generation;
         this.#generation = String(generation);
+        await this.onHello((script, ...args) =>
+          main.send(evalsha(script, this.key, [this.#generation, ...args])),
+        );
         this.#link = { main, writes };
         this.#isGone = false;
         for (const one of new Set([main, writes])) void one.closed.then((error) => this.#closed(main, error));

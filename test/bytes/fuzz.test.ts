@@ -4,7 +4,7 @@ import { hunt } from './hunt.ts';
 
 const COUNT = 100_000;
 
-/** What never succeeds (the tree is only its program's to change), or has no reply. */
+/** What never succeeds (the tree is only its program's to change, and its kernel keeps the locks), or has no reply. */
 const unserved = new Set<number>([
   Opcode.FORGET,
   Opcode.BATCH_FORGET,
@@ -12,6 +12,9 @@ const unserved = new Set<number>([
   Opcode.INIT,
   Opcode.DESTROY,
   Opcode.FLUSH,
+  Opcode.GETLK,
+  Opcode.SETLK,
+  Opcode.SETLKW,
   Opcode.READLINK,
   Opcode.TMPFILE,
   Opcode.CREATE,

@@ -65,7 +65,7 @@ export class World implements Disposable {
 
   /** Answers the channel's first request. */
   initialize(): void {
-    initialize(this.#channel, { mmap: true, passthrough: false, endless: false });
+    initialize(this.#channel, { mmap: true, passthrough: false, endless: false, locks: false });
   }
 
   /** Serves what the channel has. */

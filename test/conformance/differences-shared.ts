@@ -8,7 +8,6 @@ export const shared: Differences = {
   ),
 };
 
-const LOCAL_LOCKS = 'locks are of one machine';
 const SEEN_BEFORE = 'the kernel looks at the owner and mode that this machine saw last (setattr_prepare)';
 const LAST_SEEN =
   'the kernel looks at the size that this machine saw last before it asks anybody (generic_copy_file_checks)';
@@ -16,20 +15,6 @@ const LAST_SEEN =
 /** The same where each call is on another of three mounts. */
 export const spread: Differences = {
   ...shared,
-  ...Object.fromEntries(
-    [
-      'locks: flock LOCK_EX keeps other processes out',
-      'locks: flock LOCK_SH is shared',
-      'locks: flock belongs to the descriptor',
-      'locks: who waits for a flock gets it when it is free',
-      'locks: fcntl locks keep other processes out of a range',
-      'locks: fcntl read locks are shared',
-      'locks: fcntl locks go with any descriptor that their process closes',
-      'locks: locks of an open file description conflict within a process',
-      'locks: the locks of a process that is killed are free',
-      'tools: flock lets one at a time in',
-    ].map((name) => [name, { got: /^(0|"in\\n")$/, why: LOCAL_LOCKS, sometimes: true }]),
-  ),
   'attributes: another user who owns it may what an owner may': {
     got: 'EPERM',
     why: SEEN_BEFORE,

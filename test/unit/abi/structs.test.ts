@@ -18,6 +18,9 @@ interface Counterpart {
 const inAttr = (field: string) => (field in attrFields ? `attr.${field}` : field);
 const attrFields = fieldsOf(structs.fuseAttr);
 
+/** A fuse_file_lock likewise. */
+const inLock = (field: string) => (['start', 'end', 'type', 'pid'].includes(field) ? `lk.${field}` : field);
+
 const special: Partial<Record<keyof typeof structs, Partial<Counterpart>>> = {
   fuseEntryOut: { path: inAttr },
   fuseAttrOut: { path: inAttr },
@@ -28,6 +31,8 @@ const special: Partial<Record<keyof typeof structs, Partial<Counterpart>>> = {
   },
   fuseInitIn: { shorter: true },
   fuseOpenOut: { newer: ['backing_id'] },
+  fuseLkIn: { path: inLock },
+  fuseLkOut: { path: inLock },
   fuseStatfsOut: { path: (field) => `st.${field.replace(/^spare(\d)$/, (_, i) => `spare[${i * 2}]`)}` },
 };
 

@@ -35,6 +35,12 @@ const values: Record<string, readonly [string, string]> = {
   log: ['a', 'b'],
   record: ['a', 'b'],
   fsname: ['a', ''],
+  on: ['redis://localhost', 'unix:///run/redis.sock'],
+  key: ['a', 'b'],
+  passwordFile: ['a', 'b'],
+  timeout: ['5', '0.25'],
+  replicas: ['0', '2'],
+  locks: ['shared', 'local'],
   setuid: ['root', 'nobody'],
 };
 

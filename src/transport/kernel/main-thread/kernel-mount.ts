@@ -117,6 +117,7 @@ export class KernelMount implements Mount, TreeWatcher {
       backing: this.#backing,
       cachedPages: this.#cachedPages,
       endless: connection.wants.endless,
+      locks: connection.wants.locks,
       usage,
       found: (entry) => this.#admit(entry),
       gone: ({ ino }) => this.#unshare(ino),
@@ -200,7 +201,12 @@ export class KernelMount implements Mount, TreeWatcher {
   /** Has an entry served. Throws a MountError when it can't be. */
   #admit(entry: ProcDirEntry): void {
     const needs = needsOf([entry]);
-    for (const what of ['mmap', 'passthrough'] as const) {
+    if (this.#wants.locks && entry.ops?.placement.shared !== undefined) {
+      throw new MountError(
+        `Cannot add ${quote(entry.name)} to the tree that is mounted on ${quote(this.dir)}: workers serve it, who know of no locks, and these are agreed on with the kernel there; add it to another mount.`,
+      );
+    }
+    for (const what of ['mmap', 'passthrough', 'locks'] as const) {
       if (needs[what] && !this.#wants[what]) {
         throw new MountError(
           `Cannot add ${quote(entry.name)} to the tree that is mounted on ${quote(this.dir)}: it needs "${what}", which is agreed on with the kernel when the tree is mounted; mount it with wants: { ${what}: true }.`,
@@ -291,6 +297,7 @@ function needsOf(some: Iterable<ProcDirEntry>): Wants {
   const ops = entries.flatMap((entry) => entry.ops ?? []);
   return {
     mmap: ops.some(({ placement }) => placement.mmap ?? false),
+    locks: ops.some(({ handler }) => (handler.lock ?? handler.flock ?? handler.flush) !== undefined),
     passthrough: ops.some(({ placement }) => placement.backing !== undefined),
     endless:
       ops.length === 0 ||

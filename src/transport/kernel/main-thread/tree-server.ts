@@ -29,6 +29,8 @@ export interface TreeServerOptions {
   readonly backing: ReadonlyMap<number, number>;
   /** What the page cache was given, by inode: see CachedPages. */
   readonly cachedPages: ReadonlyMap<number, CachedPages>;
+  /** Whether locks were agreed on with the kernel: see Wants. */
+  readonly locks?: boolean | undefined;
   /** Whether files without an end were agreed on with the kernel: see Wants. */
   readonly endless: boolean;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
@@ -170,6 +172,10 @@ export class TreeServer implements TreeInodes {
     const waker = this.#wakers.get(file) ?? (() => notifyPoll(this.#channel, kh));
     this.#wakers.set(file, waker);
     return waker;
+  }
+
+  get hasLocks(): boolean {
+    return this.#options.locks ?? false;
   }
 
   usage(): MaybePromise<Usage> {

@@ -10,6 +10,7 @@ import { fsync } from './operations/fsync.ts';
 import { interrupt } from './operations/interrupt.ts';
 import { ioctl } from './operations/ioctl.ts';
 import { listxattr } from './operations/listxattr.ts';
+import { flush, getlk, setlk, setlkw } from './operations/lock.ts';
 import { batchForget, forget, lookup } from './operations/lookup.ts';
 import { lseek } from './operations/lseek.ts';
 import { open, release } from './operations/open.ts';
@@ -54,6 +55,10 @@ export const bareFileOperations: Table<Node, Inodes> = table(withoutAttributes);
 export const treeOperations: Table<ProcDirEntry, TreeInodes> = table<ProcDirEntry, TreeInodes>({
   ...fileOperations,
   [Opcode.POLL]: poll,
+  [Opcode.GETLK]: getlk,
+  [Opcode.SETLK]: setlk,
+  [Opcode.SETLKW]: setlkw,
+  [Opcode.FLUSH]: flush,
   [Opcode.LOOKUP]: lookup,
   [Opcode.READLINK]: readlink,
   [Opcode.FORGET]: forget,

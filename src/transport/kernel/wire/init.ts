@@ -63,6 +63,7 @@ export function initialize(channel: Channel, wants: Wants): void {
   out.max_readahead = input.max_readahead;
   out.flags = input.flags & FLAGS;
   if (wants.endless) out.flags |= input.flags & InitFlag.ASYNC_DIO;
+  if (wants.locks) out.flags |= input.flags & (InitFlag.POSIX_LOCKS | InitFlag.FLOCK_LOCKS);
   if (wants.mmap) out.flags2 |= can & InitFlag2.DIRECT_IO_ALLOW_MMAP;
   if (wants.passthrough) {
     out.flags2 |= InitFlag2.PASSTHROUGH;

@@ -11,6 +11,8 @@ export interface TreeInodes extends Inodes<ProcDirEntry> {
   forget(nodeid: number, nlookup: number): void;
   /** A function that wakes whoever polls an open file, for which the kernel's handle is `kh`: the same each time. */
   waker(file: ProcFile, kh: number): () => void;
+  /** Whether the kernel asks for locks. */
+  readonly hasLocks: boolean;
   /** What df shows. */
   usage(): MaybePromise<Usage>;
   /** Answers a waiting request with EINTR. Returns whether there was such a request. */
