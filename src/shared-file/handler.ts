@@ -1,4 +1,6 @@
 import { constants } from 'node:fs';
+import { POLLERR, POLLIN, POLLOUT, POLLPRI, POLLRDNORM, POLLWRNORM } from '../files/poll-events.ts';
+import { WaitQueue } from '../files/wait-queue.ts';
 import type { Attr, AttrChange, ProcFile, ProcHandler } from '../proc-fs/handler.ts';
 import type { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { Whence } from '../proc-fs/whence.ts';
@@ -13,6 +15,7 @@ import { copy, write } from './lua/write.ts';
 import type { Session } from './session.ts';
 
 const PAGE_SIZE = 4096;
+const READY = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
 const FIELDS = ['gen', 'size', 'pages', 'max', 'mode', 'uid', 'gid', 'atime', 'mtime', 'ctime'];
 
@@ -38,6 +41,13 @@ export class SharedHandler implements ProcHandler {
   readonly #session: Session;
   readonly #atime: boolean;
   #killsPriv = false;
+  readonly #polled = new WaitQueue();
+  #changes = 0;
+  /** How many changes there had been when an open file was last polled. */
+  readonly #seen = new WeakMap<ProcFile, number>();
+  #hearing: Promise<void> | undefined;
+  /** Called when another machine has changed the file, once somebody listens. */
+  onChange: () => void = () => this.changed();
 
   /** `atime`: whether reading moves it, as with relatime. */
   constructor(session: Session, atime: boolean) {
@@ -129,6 +139,32 @@ export class SharedHandler implements ProcHandler {
 
   async setattr({ mode, uid, gid, atime, mtime }: AttrChange): Promise<void> {
     await this.#session.change(setattr, [mode ?? '', uid ?? '', gid ?? '', timeText(atime), timeText(mtime)]);
+  }
+
+  /**
+   * Always ready, as a regular file; POLLPRI and POLLERR once it was changed by another machine since the open file was last polled, as
+   * files of sysfs are. Source: kernfs_generic_poll, fs/kernfs/file.c.
+   */
+  async poll(file: ProcFile, wake: () => void): Promise<number> {
+    await this.listen();
+    this.#polled.pollWait(file, wake);
+    const seen = this.#seen.get(file);
+    this.#seen.set(file, this.#changes);
+    return READY | (seen === undefined || seen === this.#changes ? 0 : POLLPRI | POLLERR);
+  }
+
+  /** Another machine has changed the file. */
+  changed(): void {
+    this.#changes++;
+    this.#polled.wake();
+  }
+
+  /** Has the engine tell of other machines' changes from now on, by `onChange`. */
+  listen(): Promise<void> {
+    this.#hearing ??= this.#session.listen('changed', (by) => {
+      if (by !== this.#session.id) this.onChange();
+    });
+    return this.#hearing;
   }
 
   /** With the write that comes next, in one step. */

@@ -127,9 +127,11 @@ export class SharedRamFile implements AsyncDisposable {
       if (io === 'cached') {
         const changed = () => entry.changed();
         session.onLink = session.onLoss = changed;
-        await session.listen('changed', (by) => {
-          if (by !== session.id) changed();
-        });
+        handler.onChange = () => {
+          changed();
+          handler.changed();
+        };
+        await handler.listen();
       }
       return new SharedRamFile(session, handler, entry, { isNew, maxSize });
     } catch (error) {

@@ -104,6 +104,8 @@ export class Session {
   #isClosed = false;
   /** Why the engine can't be asked, since when that was said. */
   #trouble: string | undefined;
+  /** What was said over this connection. */
+  readonly #said = new Set<string>();
   /** Whether the file isn't there any more. */
   #isGone = false;
   /** Called when a new connection is there, before anything else is asked over it. */
@@ -239,12 +241,12 @@ export class Session {
     if (error instanceof EngineError && error.code === 'RAMPROC') this.#refused(error.rest);
     else if (error instanceof EngineError && !isElsewhere(error)) {
       if (error.code === 'OOM') {
-        this.#options.say(
+        this.#sayOnce(
           `${this.#what} is full: it has no more memory; raise its maxmemory, or make the file shorter.`,
         );
         throw new Errno(ENOSPC);
       }
-      this.#options.say(`${this.#what} refuses a call on ${this.key}: ${error.message}.`);
+      this.#sayOnce(`${this.#what} refuses a call on ${this.key}: ${error.message}.`);
       throw new Errno(EIO);
     }
     this.#drop(error);
@@ -265,7 +267,7 @@ export class Session {
         // The next hello finds out.
         return;
       case 'BROKEN':
-        this.#options.say(
+        this.#sayOnce(
           `${this.#what} has lost a part of ${this.key}, the MiB number ${detail}, or it isn't ramproc's: calls on it are EIO.`,
         );
         throw new Errno(EIO);
@@ -362,6 +364,7 @@ export class Session {
         );
         this.#link = { main, writes };
         this.#isGone = false;
+        this.#said.clear();
         for (const one of new Set([main, writes])) void one.closed.then((error) => this.#closed(main, error));
         if (isAnother)
           this.#options.say(
@@ -429,6 +432,13 @@ export class Session {
       ({ main }) => main.send(evalsha(beat, this.key, [this.#generation, this.id, this.#epoch, LEASE, who])),
       EIO,
     ).catch(() => {});
+  }
+
+  /** What many calls may run into. */
+  #sayOnce(sentence: string): void {
+    if (this.#said.has(sentence)) return;
+    this.#said.add(sentence);
+    this.#options.say(sentence);
   }
 
   /** The engine, for people. */

@@ -1,11 +1,12 @@
 import { script } from '../layout.ts';
-import { changing, common } from './common.ts';
+import { changing, common, evenWhenFull } from './common.ts';
 
 /**
  * ARGV beside what every change has: mode, uid, gid, atime and mtime, each empty when it stays, and a time `now` when it is to be the
  * engine's.
  */
 export const setattr = script(
+  evenWhenFull,
   common,
   changing,
   `

@@ -3,6 +3,9 @@
  * sees half of it. Numbers are doubles, exact to 2^53; `%.0f` writes them whole, which tostring doesn't.
  */
 
+/** The first line of a script that runs also when the engine has no more memory: it takes none, or little, or gives some back. */
+export const evenWhenFull = '#!lua flags=allow-oom';
+
 export const common = `
 local K, GEN = KEYS[1], ARGV[1]
 local PAGE, PER = 4096, 256

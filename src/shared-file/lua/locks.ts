@@ -1,5 +1,5 @@
 import { script } from '../layout.ts';
-import { changing, common } from './common.ts';
+import { changing, common, evenWhenFull } from './common.ts';
 
 const sessions = `
 local SESSIONS, LOCKS = K .. ':sessions', K .. ':locks'
@@ -13,6 +13,7 @@ end
 
 /** ARGV: the generation, then mounts. Answers the locks in JSON or '', and of each mount whether it is alive. */
 export const lockState = script(
+  evenWhenFull,
   common,
   sessions,
   `
@@ -28,6 +29,7 @@ return out
  * 'again' when they are not as they were. A mount that lost its locks is refused at its next change, and so learns of it.
  */
 export const lockSwap = script(
+  evenWhenFull,
   common,
   changing,
   sessions,

@@ -1,11 +1,12 @@
 import { script } from '../layout.ts';
-import { common, pages } from './common.ts';
+import { common, evenWhenFull, pages } from './common.ts';
 
 /**
  * KEYS: the file. ARGV: its generation, offset, length, and whether it moves atime. Answers how many bytes there are, and their pages one
  * after the other, the first and the last cut to what was asked for; nothing, or an empty one, is a hole.
  */
 export const read = script(
+  evenWhenFull,
   common,
   pages,
   `

@@ -1,6 +1,6 @@
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE } from '../../sys/memfd.ts';
 import { script } from '../layout.ts';
-import { changing, common, pages } from './common.ts';
+import { changing, common, evenWhenFull, pages } from './common.ts';
 
 const begin = `
 local m = call('HMGET', K, 'gen', 'size', 'pages', 'max')
@@ -17,6 +17,7 @@ end
 
 /** ARGV beside what every change has: the size. */
 export const truncate = script(
+  evenWhenFull,
   common,
   changing,
   pages,
@@ -39,6 +40,7 @@ return finish()
 
 /** ARGV beside what every change has: the mode, the offset and the length. Source: fallocate(2). */
 export const fallocate = script(
+  evenWhenFull,
   common,
   changing,
   pages,

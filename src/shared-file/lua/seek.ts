@@ -1,8 +1,9 @@
 import { script } from '../layout.ts';
-import { common, pages } from './common.ts';
+import { common, evenWhenFull, pages } from './common.ts';
 
 /** KEYS: the file. ARGV: its generation, an offset, and `data` or `hole`. Source: mapping_seek_hole_data, mm/filemap.c. */
 export const seek = script(
+  evenWhenFull,
   common,
   pages,
   `

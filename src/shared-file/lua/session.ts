@@ -1,5 +1,5 @@
 import { script } from '../layout.ts';
-import { common } from './common.ts';
+import { common, evenWhenFull } from './common.ts';
 
 /**
  * What scripts of a mount's life share: ARGV[2] is the mount, \`isAlive(text)\` whether the record of a session says so. A record is
@@ -23,6 +23,7 @@ end
  * whatever generation there is. Answers the generation, and whether it was made now.
  */
 export const hello = script(
+  evenWhenFull,
   common,
   session,
   `
@@ -53,6 +54,7 @@ return { there, made }
 
 /** ARGV: the generation, the mount, its connection's number, the lease, who it is. Says that it is alive, and forgets who isn't. */
 export const beat = script(
+  evenWhenFull,
   common,
   session,
   `
@@ -65,6 +67,7 @@ return 1
 
 /** ARGV: the generation, the mount. It is no more. */
 export const bye = script(
+  evenWhenFull,
   common,
   session,
   `
