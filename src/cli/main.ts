@@ -17,7 +17,8 @@ const VERBS: Readonly<Record<string, string>> = {
 export async function main(argv: readonly string[]): Promise<void> {
   const json = wantsJson(argv);
   const program = makeProgram();
-  for (const command of [program, ...program.commands]) {
+  const below = program.commands.flatMap((command) => command.commands);
+  for (const command of [program, ...program.commands, ...below]) {
     const failure =
       command === program ? 'Cannot go on' : `Cannot ${VERBS[command.name()] ?? command.name()}`;
     command.showHelpAfterError(HINT).configureOutput({

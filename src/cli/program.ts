@@ -10,6 +10,7 @@ import { loadCommand } from './load.ts';
 import { mountCommand } from './mount.ts';
 import { mountHelperCommand } from './mount-helper.ts';
 import { setCommand } from './set.ts';
+import { sharedCommand } from './shared.ts';
 import { unloadCommand } from './unload.ts';
 import { unmountCommand } from './unmount.ts';
 
@@ -25,6 +26,7 @@ export function makeProgram(): Command {
     .addCommand(unloadCommand)
     .addCommand(infoCommand)
     .addCommand(setCommand)
+    .addCommand(sharedCommand)
     .addCommand(doctorCommand)
     .addCommand(installHelperCommand)
     .addCommand(completionCommand)

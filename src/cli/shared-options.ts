@@ -1,4 +1,5 @@
-import { parseOneOf, parsePath } from './parse.ts';
+import type { Rows } from './option.ts';
+import { parseOneOf, parsePath, parseSize } from './parse.ts';
 import { parseDuration, parseReplicas } from './parse-shared.ts';
 
 /** What `ramproc mount` can be told of a file in an engine. The URL is looked at later: no message may have it, for its password. */
@@ -49,3 +50,27 @@ export const sharedRows = {
     help: 'with --on: make the file again, empty, when the engine has lost it',
   },
 };
+
+const { on, key, passwordFile } = sharedRows;
+const json = { flag: '--json', help: 'print the result as one JSON object' };
+
+/** What the commands of `ramproc shared` can be told. */
+export const sharedListRows = { on, passwordFile, json } satisfies Rows;
+export const sharedSaveRows = { on, key, passwordFile } satisfies Rows;
+export const sharedRemoveRows = {
+  ...sharedSaveRows,
+  confirm: {
+    flag: '--confirm <name>',
+    parse: parsePath,
+    help: 'the name again, to remove a file that somebody has mounted',
+  },
+} satisfies Rows;
+export const sharedLoadRows = {
+  ...sharedSaveRows,
+  maxSize: {
+    flag: '-s, --max-size <size>',
+    parse: parseSize,
+    default: "half of the engine's memory",
+    help: 'the most that the data of a file that is made may take',
+  },
+} satisfies Rows;

@@ -20,6 +20,12 @@ export interface Engine {
   readonly defaultSize: number;
 }
 
+/** What went wrong with an engine, as an Error with a sentence. */
+export function sentenceOf({ address }: Login, error: unknown): Error {
+  if (error instanceof Error && error.message.startsWith('Cannot use ')) return error;
+  return new Error(`Cannot use ${addressText(address)}: ${why(error)}.`, { cause: error });
+}
+
 /** Looks whether a file can lie in an engine. Throws an Error with a sentence that has the remedy. */
 export async function checkEngine(
   login: Login,
