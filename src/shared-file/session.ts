@@ -294,11 +294,11 @@ export class Session {
     });
   }
 
-  /** All calls have the same time, so that the oldest is the first to be late. */
+  /** One that was sent again stands behind younger ones. */
   #lookAtPending(): void {
     const now = performance.now();
     for (const one of this.#pending) {
-      if (one.deadline > now) return;
+      if (one.deadline > now) continue;
       this.#pending.delete(one);
       one.fail(new Late());
     }
