@@ -6,6 +6,10 @@ import { size } from '../text/size.ts';
 /** A bar that shows at once would only flicker for a small file. */
 const SHOW_AFTER = 500;
 
+/** How wide a bar is at most, and what stands beside it. */
+const WIDTH = 40;
+const BESIDE = 'giving back [] 100% 1023.99 MiB, 9999 s left'.length;
+
 /**
  * A progress bar on a terminal's standard error, once it takes long; else nothing. Disposing it ends the line.
  *
@@ -17,7 +21,7 @@ export function progressBar(what: string): Disposable & { readonly show: Progres
   let bar: SingleBar | undefined;
   return {
     show(bytes, total) {
-      if (!process.stderr.isTTY || Date.now() - started < SHOW_AFTER) return;
+      if (!canDraw() || Date.now() - started < SHOW_AFTER) return;
       const payload = { done: size(bytes) };
       if (bar === undefined) {
         bar = makeBar(
@@ -31,10 +35,16 @@ export function progressBar(what: string): Disposable & { readonly show: Progres
   };
 }
 
+/** Whether standard error is a terminal that can go back to the beginning of a line. */
+function canDraw(): boolean {
+  return process.stderr.isTTY && process.env.TERM !== 'dumb';
+}
+
 /** The package is loaded when it is needed, which is seldom: it takes 5 ms. */
 function makeBar(format: string): SingleBar {
   const { SingleBar, Presets }: typeof import('cli-progress') = createRequire(import.meta.url)(
     'cli-progress',
   );
-  return new SingleBar({ format, hideCursor: false, linewrap: true, etaBuffer: 100 }, Presets.rect);
+  const barsize = Math.max(1, Math.min(WIDTH, process.stderr.columns - BESIDE));
+  return new SingleBar({ format, barsize, hideCursor: false, linewrap: true, etaBuffer: 100 }, Presets.rect);
 }

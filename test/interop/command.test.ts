@@ -231,20 +231,32 @@ describe('ramproc mount --from', () => {
     );
   });
 
-  test('shows its progress on a terminal when it takes long', async () => {
-    const dir = makeDir('mount');
-    // script(1) gives it a terminal; a slow source, of a size that isn't known.
-    const slow = '(for i in 1 2 3 4 5 6 7 8; do head -c 1M /dev/zero; sleep 0.2; done)';
-    const command = `${slow} | ${COMMAND} mount ${dir} --from -`;
-    const { stdout } = await run('script', '-qec', command, '/dev/null');
-    await using _mount = new Mount({
-      dir,
-      file: `${dir}/rust-proc-file`,
-      pid: Number(stdout.match(/served by process (\d+)/)?.[1]),
-    });
-    expect(stdout).toMatch(/filling: [1-8](\.\d+)? MiB/);
-    expect(statSync(`${dir}/rust-proc-file`).size).toBe(8 << 20);
-  });
+  test.each([
+    ['xterm', 80],
+    ['xterm', 20],
+    ['dumb', 80],
+  ])(
+    'shows its progress on a terminal when it takes long, on one that can draw: %s, %d columns',
+    async (term, columns) => {
+      const dir = makeDir('mount');
+      // script(1) gives it a terminal; a slow source, of a size that isn't known.
+      const slow = '(for i in 1 2 3 4 5 6 7 8; do head -c 1M /dev/zero; sleep 0.2; done)';
+      const command = `${slow} | ${COMMAND} mount ${dir} --from -`;
+      const sized = `stty cols ${columns}; export TERM=${term}; ${command}`;
+      const { stdout } = await run('script', '-qec', sized, '/dev/null');
+      await using _mount = new Mount({
+        dir,
+        file: `${dir}/rust-proc-file`,
+        pid: Number(stdout.match(/served by process (\d+)/)?.[1]),
+      });
+      if (term === 'dumb') expect(stdout).toMatch(/^\S+ is there, .*\r\n$/);
+      else expect(stdout).toMatch(/filling: [1-8](\.\d+)? MiB/);
+      // The cursor is never hidden, and nothing has a colour.
+      const codes = stdout.split('\u001b[').slice(1);
+      expect(codes.filter((code) => /^(\?(25|7)l|[\d;]*m)/.test(code))).toEqual([]);
+      expect(statSync(`${dir}/rust-proc-file`).size).toBe(8 << 20);
+    },
+  );
 });
 
 describe('a daemon', () => {
