@@ -75,12 +75,17 @@ export interface Mount extends AsyncDisposable {
  */
 export async function mount(root: ProcDirEntry, dir: string, options: TreeMountOptions = {}): Promise<Mount> {
   const { signals = true, transport = 'kernel', ...rest } = options;
-  const mounted =
-    transport === 'kernel' ? await KernelMount.mount(root, dir, rest) : await mountByLibfuse(root, dir, rest);
+  const mounting =
+    transport === 'kernel' ? KernelMount.mount(root, dir, rest) : mountByLibfuse(root, dir, rest);
+  // From now on: the mount may be there before this knows.
+  const ending = signals ? beforeSignal(() => mounting.then(detach, () => {})) : undefined;
+  const mounted = await mounting.catch((error) => {
+    ending?.[Symbol.dispose]();
+    throw error;
+  });
   // fusermount3 before 3.15 unmounts nothing of an ordinary user's that root may not look into.
   const device = isMainThread && !rest.autoUnmount ? undefined : mountAt(mounted.dir)?.device;
   const guarded = device === undefined ? undefined : guard(device);
-  const ending = signals ? beforeSignal(() => detach(mounted)) : undefined;
   const closed = mounted.closed.finally(() => {
     ending?.[Symbol.dispose]();
     guarded?.[Symbol.dispose]();

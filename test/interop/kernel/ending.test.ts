@@ -12,6 +12,7 @@ import { openDeviceToAll } from '../../support/device.ts';
 import { NOBODY } from '../../support/nobody.ts';
 import { makeDir, runDir } from '../../support/run.ts';
 
+const PROJECT = join(import.meta.dirname, '../../..');
 const PROGRAM = join(import.meta.dirname, 'ending-program.mjs');
 
 interface Way {
@@ -100,6 +101,27 @@ describe.each([
     }
   });
 });
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s while a program still mounts ends it, and leaves nothing mounted',
+  async (signal) => {
+    const dir = makeDir('ending');
+    // It is mounted a moment before its workers are ready, and mount() resolves.
+    const program = `import { readFileSync } from 'node:fs';
+      import { mount, procRoot } from 'ramproc';
+      const dir = ${JSON.stringify(dir)};
+      mount(procRoot, dir);
+      const look = () => {
+        if (!readFileSync('/proc/self/mountinfo', 'utf8').includes(dir)) setImmediate(look);
+        else process.kill(process.pid, '${signal}');
+      };
+      look();`;
+    const parameters = ['--input-type=module', '--eval', program];
+    const child = spawn(process.execPath, parameters, { cwd: PROJECT, stdio: 'inherit' });
+    expect(await once(child, 'exit')).toEqual([null, signal]);
+    expect(mountAt(dir)).toBeUndefined();
+  },
+);
 
 describe('a mount', () => {
   test.each(['terminate', 'exit'])('that a worker made ends with it, by %s', async (how) => {
