@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { until } from '../support/hanging.ts';
@@ -29,7 +29,7 @@ export async function consumer(): Promise<Consumer> {
   if (!existsSync(done)) {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir);
-    writeFileSync(join(dir, 'package.json'), '{ "private": true }\n');
+    writeFileSync(join(dir, 'package.json'), '{ "private": true, "type": "module" }\n');
     const { stdout } = await must(run('npm', 'pack', PROJECT, '--silent', '--pack-destination', dir));
     await must(run('mv', join(dir, stdout.trim()), tarball));
     const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--silent'];
@@ -56,7 +56,7 @@ export async function must(ended: Promise<Ended>): Promise<Ended> {
   return { status, stdout, stderr };
 }
 
-/** A program that mounts, in JavaScript as somebody would start it. Disposing it interrupts it, as Ctrl-C does. */
+/** A program that mounts, as somebody would start it. Disposing it interrupts it, as Ctrl-C does. */
 export class Started implements AsyncDisposable {
   readonly dir: string;
   readonly process: ChildProcess;
@@ -64,17 +64,25 @@ export class Started implements AsyncDisposable {
   said = '';
   readonly #ended: Promise<unknown[]>;
 
-  /** Runs `node` with `parameters`, of which the last is a new directory. Resolves when the program has mounted on it. */
-  static async node(...parameters: readonly string[]): Promise<Started> {
+  /**
+   * Runs a command, of which DIR stands for a new directory that belongs to `uid`. Resolves when something is mounted on it, or on
+   * each of those in it that are named.
+   */
+  static async command(command: readonly string[], { uid = 0, below = ['.'] } = {}): Promise<Started> {
     const dir = makeDir('mounted');
-    const started = new Started(process.execPath, [...parameters, dir], dir);
-    await until(
-      () => mountAt(dir) !== undefined || started.process.exitCode !== null,
-      `${parameters.join(' ')} has not mounted.`,
-    );
-    if (mountAt(dir) === undefined)
-      throw new Error(`${parameters.join(' ')} has not mounted: ${started.said}`);
+    chownSync(dir, uid, uid);
+    const [program = '', ...parameters] = command.map((word) => (word === 'DIR' ? dir : word));
+    const started = new Started(program, parameters, dir);
+    const isMounted = () => below.every((name) => mountAt(join(dir, name)) !== undefined);
+    const what = command.join(' ');
+    await until(() => isMounted() || started.process.exitCode !== null, `"${what}" has not mounted.`);
+    if (!isMounted()) throw new Error(`"${what}" has not mounted: ${started.said}`);
     return started;
+  }
+
+  /** The same of a module, in this Node. */
+  static node(path: string, ...parameters: readonly string[]): Promise<Started> {
+    return Started.command([process.execPath, path, 'DIR', ...parameters]);
   }
 
   private constructor(program: string, parameters: readonly string[], dir: string) {
@@ -88,11 +96,22 @@ export class Started implements AsyncDisposable {
     this.#ended = once(this.process, 'close');
   }
 
-  /** Sends a signal, and waits for the end. Returns the exit status or the signal. */
-  async end(signal: NodeJS.Signals = 'SIGINT'): Promise<unknown> {
+  /** Runs a shell in the directory. Returns all that it printed. */
+  async sh(script: string): Promise<string> {
+    const { stdout, stderr } = await run('sh', '-c', `cd "$1" && ${script}`, 'sh', this.dir);
+    return stdout + stderr;
+  }
+
+  /** Waits for the end. Returns the exit status or the signal. */
+  async ended(): Promise<unknown> {
+    const [status, signal] = await this.#ended;
+    return signal ?? status;
+  }
+
+  /** Sends a signal, and waits for the end. */
+  end(signal: NodeJS.Signals = 'SIGINT'): Promise<unknown> {
     this.process.kill(signal);
-    const [status, by] = await this.#ended;
-    return by ?? status;
+    return this.ended();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
