@@ -37,8 +37,13 @@ export interface RamFileOptions {
   readonly atime?: boolean | undefined;
   /** Who reads and writes the bytes. Default: `direct`. */
   readonly io?: IoMode | undefined;
-  /** Keeps the bytes out of swap and core dumps, and overwrites them in the end: see RamBufferOptions. Default: no. */
-  readonly secret?: { readonly threads: number } | undefined;
+  /** Keeps the bytes out of swap, core dumps and child processes, and overwrites them in the end. Default: no. */
+  readonly secret?:
+    | {
+        /** How many threads serve the mount, each of which needs locked memory. */
+        readonly threads: number;
+      }
+    | undefined;
 }
 
 /**

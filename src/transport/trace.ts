@@ -19,7 +19,7 @@ export interface Traced {
 /**
  * A request to a mounted tree, with its answer: what strace(1) shows of a system call.
  *
- * @example What it looks like as text, by `${event}`.
+ * @example What it looks like as text.
  * ```text
  * 1234 LOOKUP /jobs/1 = 5 <0.112 ms>
  * 1234 READ /jobs/1/status size=131072 offset=0 = 6 <0.054 ms>

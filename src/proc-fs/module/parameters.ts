@@ -92,7 +92,14 @@ export type ParameterDeclarations = Readonly<Record<string, Parameter>>;
  * ```
  */
 export type ParameterValues<P extends ParameterDeclarations> = {
-  [Name in keyof P]: { number: number; string: string; boolean: boolean }[P[Name]['type']];
+  [Name in keyof P]: {
+    /** Of a NumberParameter. */
+    number: number;
+    /** Of a StringParameter. */
+    string: string;
+    /** Of a BooleanParameter. */
+    boolean: boolean;
+  }[P[Name]['type']];
 };
 
 /** A parameter's value, of any module. @internal */
