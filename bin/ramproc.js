@@ -5,14 +5,23 @@
 // For who starts this by "node bin/ramproc.js".
 process.on('SIGUSR1', () => {});
 
-try {
-  const { main } = await import('../dist/cli/main.js');
-  await main(process.argv);
-} catch (error) {
-  // Not even our own words could be loaded.
-  const [what] = error.message.split('\n');
-  const why =
-    error.code === 'EMFILE' ? 'EMFILE, too many open files; raise "ulimit -n"' : `${what}; install it again`;
-  console.error(`ramproc: Cannot start: ${why}.`);
-  process.exitCode = 2;
+const [, , word, ...rest] = process.argv;
+if (['--version', '-V'].includes(word) && rest.length === 0) {
+  // As commander would say it, without all else.
+  console.log(require('../package.json').version);
+} else start();
+
+async function start() {
+  try {
+    await require('../dist/cli/main.cjs').main(process.argv);
+  } catch (error) {
+    // Not even our own words could be loaded.
+    const [what] = error.message.split('\n');
+    const why =
+      error.code === 'EMFILE'
+        ? 'EMFILE, too many open files; raise "ulimit -n"'
+        : `${what}; install it again`;
+    console.error(`ramproc: Cannot start: ${why}.`);
+    process.exitCode = 2;
+  }
 }

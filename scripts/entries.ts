@@ -8,6 +8,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { entryPoints } from './entry-points.ts';
 
 const DIST = join(import.meta.dirname, '../dist');
 const DECLARATIONS = join(DIST, 'declarations');
@@ -20,8 +21,6 @@ declare global {
 }
 `;
 
-const entries = ['index', 'redis', 'testing'];
-
 /** The texts of the declarations that are needed, by their path. */
 const needed = new Map<string, string>();
 
@@ -33,16 +32,16 @@ function need(path: string): void {
     need(join(dirname(path), other));
 }
 
-entries.forEach(need);
+entryPoints.forEach(need);
 for (const name of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {
   if (name.endsWith('.d.cts')) rmSync(join(DIST, name));
 }
 for (const [path, text] of needed) {
   mkdirSync(join(DIST, dirname(path)), { recursive: true });
-  const head = entries.includes(path) ? HEAD : '';
+  const head = entryPoints.includes(path) ? HEAD : '';
   writeFileSync(join(DIST, `${path}.d.cts`), head + text.replaceAll(/'(\.[^']*)\.ts'/g, "'$1.cjs'"));
 }
-for (const entry of entries) {
+for (const entry of entryPoints) {
   writeFileSync(join(DIST, `${entry}.d.ts`), `export * from './${entry}.cjs';\n`);
   writeFileSync(join(DIST, `${entry}.cjs`), `module.exports = require('./${entry}.js');\n`);
 }

@@ -41,7 +41,7 @@ if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
   say "installing the npm packages of package-lock.json"
   npm ci --silent || fail '"npm ci" failed: see above.'
 fi
-if [ -n "$(find src tsconfig*.json -newer dist/.tsbuildinfo -print -quit 2>&1)" ]; then
+if [ -n "$(find src scripts/{*.ts,manual} tsconfig*.json -newer dist/.tsbuildinfo -print -quit 2>&1)" ]; then
   say "building dist/"
   rm -rf dist
   npm run --silent build || fail '"npm run build" failed: see above.'

@@ -1,4 +1,3 @@
-import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { defaultLog, isService } from '../daemon/log.ts';
@@ -10,6 +9,7 @@ import { startInBackground, startInForeground } from '../daemon/start.ts';
 import { raiseLimits } from '../daemon/surroundings.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { closeAllOnExec } from '../sys/descriptor.ts';
+import { ownModule } from '../sys/own-module.ts';
 import { becomeUser, type User } from '../sys/users.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
@@ -39,8 +39,8 @@ addLists(mountCommand, {
   ],
 });
 
-/** Where a daemon process starts: .js when built, .ts when run from source. */
-const DAEMON = fileURLToPath(new URL(`daemon${extname(import.meta.url)}`, import.meta.url));
+/** Where a daemon process starts. */
+const DAEMON = fileURLToPath(ownModule('daemon-main'));
 
 async function run(
   dir: string,

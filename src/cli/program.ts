@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { manifest } from '../text/manifest.ts';
+import { manifest } from '../sys/manifest.ts';
 import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
 import { addLists } from './help.ts';
@@ -17,8 +17,8 @@ import { unmountCommand } from './unmount.ts';
 /** The command with all its commands: what the command line, --help, the manual page and the completions are made of. */
 export function makeProgram(): Command {
   const program = new Command('ramproc')
-    .description(manifest.description)
-    .version(manifest.version)
+    .description(manifest().description)
+    .version(manifest().version)
     .addCommand(mountCommand)
     .addCommand(unmountCommand)
     .addCommand(listCommand)

@@ -5,6 +5,7 @@ import { parent } from '../daemon/parent.ts';
 import { serve } from '../daemon/serve.ts';
 import { ignoreSignals } from '../sys/signals.ts';
 import { cannotMount, fail } from './failure.ts';
+import { terminal } from './terminal.ts';
 
 /** Does what a daemon was started for. */
 export async function serveOrder(order: Order): Promise<void> {
@@ -13,7 +14,6 @@ export async function serveOrder(order: Order): Promise<void> {
 }
 
 async function inForeground({ dir, plan, json, log }: Order): Promise<void> {
-  const { terminal } = await import('./terminal.ts');
   try {
     using starter = terminal(json);
     await serve(dir, plan, true, {

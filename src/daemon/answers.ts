@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freed } from '../ram-file/give-back.ts';
-import { manifest } from '../text/manifest.ts';
+import { manifest } from '../sys/manifest.ts';
 import { quote } from '../text/quote.ts';
 import type { ModuleContents, Waiting } from './control/messages.ts';
 import type { Answers, Input } from './control/server.ts';
@@ -26,7 +26,7 @@ export function answers(house: House): Answers {
   return {
     async hello() {
       return {
-        version: manifest.version,
+        version: manifest().version,
         pid: process.pid,
         mounts: house.mounts.map(({ device = '', plan, mount: { dir, connected }, since }) => ({
           device,

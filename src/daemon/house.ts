@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MountError } from '../mount/mount-error.ts';
 import { claim } from '../mount/mount-point.ts';
+import { manifest } from '../sys/manifest.ts';
 import { mountAt } from '../sys/mountinfo.ts';
-import { manifest } from '../text/manifest.ts';
 import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
@@ -224,7 +224,7 @@ function about({ mount, plan, modules, shared }: Served): Mounted {
 function describe({ mount, plan }: Served): string {
   const files = plan.files.map(({ name, io, maxSize }) => `${quote(name)} (${io}, up to ${size(maxSize)})`);
   const options = [plan.transport, `${plan.threads} threads`, ...plan.mount.words];
-  return `${quote(mount.dir)} with ${files.join(', ')}: ${options.join(', ')}; ramproc ${manifest.version}, Node ${process.version}`;
+  return `${quote(mount.dir)} with ${files.join(', ')}: ${options.join(', ')}; ramproc ${manifest().version}, Node ${process.version}`;
 }
 
 function unmount(mount: Mount, signal: NodeJS.Signals): void {

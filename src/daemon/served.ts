@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Claim } from '../mount/mount-point.ts';
 import { ProcDirEntry } from '../proc-fs/entries/entry.ts';
@@ -6,6 +6,7 @@ import { parseParameters } from '../proc-fs/module/parameters.ts';
 import { RustProcRamFile } from '../ram-file/module.ts';
 import type { RamFile } from '../ram-file/ram-file.ts';
 import type { SharedRamFile } from '../shared-file/module.ts';
+import { ownModule } from '../sys/own-module.ts';
 import { oneLine } from '../text/one-line.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
@@ -24,7 +25,7 @@ import type { SharedPlan } from './shared-plan.ts';
 import { Teardown, together } from './teardown.ts';
 
 /** Has workers resolve as this thread does what modules import. */
-const HOOK = new URL(`modules/hook${extname(import.meta.url)}`, import.meta.url).href;
+const HOOK = 'daemon/modules/hook';
 
 /** A directory that a daemon serves, and what is loaded into it. */
 export class Served {
@@ -136,7 +137,7 @@ export class Served {
     const usage = () => this.shared?.pages() ?? this.#usage();
     if (transport === 'kernel') {
       const wants = { mmap: this.plan.shared?.io !== 'direct' };
-      const options = { ...mount, usage, threads, record, trace, hook: HOOK, wants };
+      const options = { ...mount, usage, threads, record, trace, hook: ownModule(HOOK), wants };
       this.#mount = await KernelMount.mountOn(claimed, this.root, options);
     } else {
       const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');

@@ -19,6 +19,11 @@ export function ownModule(path: string): string {
   return pathToFileURL(join(packageDir(), 'dist', `${path}.js`)).href;
 }
 
+/** Whether a module is one of this package's, by its URL. */
+export function isOwnModule(url: string): boolean {
+  return url.startsWith(new URL('.', ownModule('index')).href);
+}
+
 function packageDir(): string {
   try {
     return dirname(ownRequire().resolve('ramproc/package.json'));

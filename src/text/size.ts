@@ -1,8 +1,15 @@
-import prettyBytes from 'pretty-bytes';
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** A size for people, such as `1.5 GiB`. */
+/** A size for people, in three digits or more, such as `1.5 GiB`. */
 export function size(bytes: number): string {
-  return prettyBytes(bytes, { binary: true });
+  let scaled = bytes;
+  let unit = 0;
+  for (; rounded(scaled) >= 1024 && unit < units.length - 1; unit++) scaled /= 1024;
+  return `${rounded(scaled)} ${units[unit]}`;
+}
+
+function rounded(value: number): number {
+  return value < 1000 ? Number(value.toPrecision(3)) : Math.round(value);
 }
 
 /** A size for people that another can be compared with, however near they are: `2 MiB (2097153 bytes)`. */

@@ -15,10 +15,10 @@ import { describe, expect, test } from 'vitest';
 import { Daemon } from '../../src/daemon/control/client.ts';
 import { NoAnswer } from '../../src/daemon/control/exchange.ts';
 import { MAX_LINE, namePrefix, PROTOCOL } from '../../src/daemon/control/messages.ts';
+import { manifest } from '../../src/sys/manifest.ts';
 import { umount2 } from '../../src/sys/mount.ts';
 import { type MountInfo, mountAt } from '../../src/sys/mountinfo.ts';
 import { namesListenedOn } from '../../src/sys/network.ts';
-import { manifest } from '../../src/text/manifest.ts';
 import { must } from '../support/answer.ts';
 import { calls } from '../support/calls/index.ts';
 import { Client } from '../support/client.ts';
@@ -111,7 +111,7 @@ describe.each(kinds)('a daemon, %s,', (_, options, about) => {
     const name = nameOf(at);
     const { hello } = await Daemon.of(info(at));
     expect(hello).toEqual({
-      version: manifest.version,
+      version: manifest().version,
       pid: at.pid,
       mounts: [
         { ...about, device, dir: at.dir, maxSize: 2 * MIB, connected: true, since: expect.any(String) },

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import prettyBytes from 'pretty-bytes';
+import { size } from '../../src/text/size.ts';
 import { kindOf, kinds } from '../random/kinds.ts';
 import { Place } from '../random/place.ts';
 import type { Step } from '../random/step.ts';
@@ -95,7 +95,7 @@ async function verifyAll(): Promise<void> {
     await using place = await mount(options);
     const { written, read } = await verify(place.file, seconds);
     say(
-      `${name}: fio wrote ${prettyBytes(written)} with crc32c in ${seconds} s, by 4 jobs, and read back ${prettyBytes(read)} without an error`,
+      `${name}: fio wrote ${size(written)} with crc32c in ${seconds} s, by 4 jobs, and read back ${size(read)} without an error`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
-import prettyBytes from 'pretty-bytes';
+import { size } from '../../src/text/size.ts';
 import { seed } from '../support/seed.ts';
 import { type Flatness, flatness, type Quarter, SHORTEST } from './flatness.ts';
 import { type Journal, sum } from './journal.ts';
@@ -26,9 +26,9 @@ export function reportOf(journal: Journal): Report {
     ...(journal.failure === undefined ? [] : [`- Failed: ${firstLine(journal.failure)}`]),
     `- ${journal.cycles} cycles; ${sum(journal.remounts)} remounts: ${list(journal.remounts)}`,
     `- ${count(sum(journal.calls))} calls, each compared with tmpfs: ${list(journal.calls)}`,
-    `- ${prettyBytes(written)} written and ${prettyBytes(read)} read by them`,
-    `- ${count(journal.comparisons)} comparisons of everything, ${prettyBytes(journal.compared)} in all`,
-    `- fio, 4 jobs with crc32c: ${prettyBytes(verified.written)} written, ${prettyBytes(verified.read)} read back and right`,
+    `- ${size(written)} written and ${size(read)} read by them`,
+    `- ${count(journal.comparisons)} comparisons of everything, ${size(journal.compared)} in all`,
+    `- fio, 4 jobs with crc32c: ${size(verified.written)} written, ${size(verified.read)} read back and right`,
     '',
     'Least / median / most of each quarter of the run:',
     '',

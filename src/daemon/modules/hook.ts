@@ -1,7 +1,7 @@
 import * as node from 'node:module';
-import { extname } from 'node:path';
+import { ownModule } from '../../sys/own-module.ts';
 import { resolve } from './resolve.ts';
 
 /** Importing this has Node resolve what modules import by resolve.ts, in this thread. Before 22.15 it can only do that in another. */
 if ('registerHooks' in node) (node.registerHooks as (hooks: object) => void)({ resolve });
-else node.register(new URL(`resolve${extname(import.meta.url)}`, import.meta.url));
+else node.register(ownModule('daemon/modules/resolve'));

@@ -1,15 +1,13 @@
 import type { Caller } from '../../../proc-fs/caller.ts';
 import type { Attr, AttrChange, MaybePromise, ProcFile } from '../../../proc-fs/handler.ts';
 import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
+import { isOwnModule } from '../../../sys/own-module.ts';
 import { CachedPages, type CachedPagesState } from '../wire/cached-pages.ts';
 import type { Call } from '../wire/call.ts';
 import { bareFileOperations, fileOperations, type Table } from '../wire/dispatch.ts';
 import { type Inodes, NO_REPLY, type Node } from '../wire/operation.ts';
 import { fhOf, SharedFile } from '../wire/shared-file.ts';
 import type { SharedNode, Written } from '../worker-contract.ts';
-
-/** What the URLs of this package's own files begin with. */
-const OWN = new URL('../../..', import.meta.url).href;
 
 /** A file whose handler runs here. Its directory entry lives with the tree. */
 export class WorkerNode implements Node {
@@ -61,7 +59,7 @@ export class SharedInodes implements Inodes<WorkerNode> {
 
   /** Makes a file's handler in this thread. */
   async add({ ino, shared, backing, cachedPages }: SharedNode): Promise<WorkerNode> {
-    if (this.#hook !== undefined && !shared.module.startsWith(OWN)) await import(this.#hook);
+    if (this.#hook !== undefined && !isOwnModule(shared.module)) await import(this.#hook);
     const module: { attach(state: unknown): ProcOps } = await import(shared.module);
     return this.place(new WorkerNode(ino, module.attach(shared.state), backing, cachedPages));
   }

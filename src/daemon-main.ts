@@ -3,7 +3,7 @@ const [, , parameter] = process.argv;
 if (parameter === undefined)
   throw new Error('"ramproc mount" starts this; there is nothing to do without it.');
 try {
-  const { serveOrder } = await import('./serve-order.ts');
+  const { serveOrder } = await import('./all.ts');
   await serveOrder(JSON.parse(parameter));
 } catch (error) {
   // Not even our own words could be loaded: as in bin/ramproc.js.

@@ -1,0 +1,2 @@
+/** What users of the package import: the files of src of these names. */
+export const entryPoints = ['index', 'redis', 'testing'];
