@@ -57,6 +57,7 @@ export type {
   ProcFile,
   ProcHandler,
 } from './proc-fs/handler.ts';
+export { type FileLock, LockCommand, LockType } from './proc-fs/lock.ts';
 export {
   defineModule,
   type Module,

@@ -1,4 +1,13 @@
-/** What fcntl(2) is asked about a lock. Source: linux/fcntl.h. */
+/**
+ * What fcntl(2) is asked about a lock. Source: linux/fcntl.h.
+ *
+ * @example
+ * ```ts
+ * lock(file, command, lock) {
+ *   if (command !== LockCommand.GETLK) throw new Errno('ENOLCK');
+ * }
+ * ```
+ */
 export const LockCommand = {
   /** Which lock is in the way. */
   GETLK: 5,
@@ -7,20 +16,52 @@ export const LockCommand = {
   /** The same, and wait. */
   SETLKW: 7,
 } as const;
+/**
+ * One of them.
+ *
+ * @example
+ * ```ts
+ * const waits = (command: LockCommand) => command === LockCommand.SETLKW;
+ * ```
+ */
 export type LockCommand = (typeof LockCommand)[keyof typeof LockCommand];
 
-/** Kinds of locks. Source: asm-generic/fcntl.h. */
+/**
+ * Kinds of locks. Source: asm-generic/fcntl.h.
+ *
+ * @example
+ * ```ts
+ * const isLet = (lock: FileLock) => lock.type === LockType.NONE;
+ * ```
+ */
 export const LockType = {
-  /** Others may read. */
+  /** Others may read too. */
   READ: 0,
+  /** Nobody else may have one. */
   WRITE: 1,
   /** No lock. */
   NONE: 2,
 } as const;
+/**
+ * One of them.
+ *
+ * @example
+ * ```ts
+ * const excludes = (type: LockType) => type === LockType.WRITE;
+ * ```
+ */
 export type LockType = (typeof LockType)[keyof typeof LockType];
 
-/** A lock of fcntl(2) or flock(2): the kernel's `struct file_lock`. */
+/**
+ * A lock of fcntl(2) or flock(2): the kernel's `struct file_lock`.
+ *
+ * @example
+ * ```ts
+ * const whole: FileLock = { type: LockType.WRITE, start: 0, end: Number.MAX_SAFE_INTEGER, owner: 1, pid: process.pid };
+ * ```
+ */
 export interface FileLock {
+  /** What it keeps others from. */
   readonly type: LockType;
   /** The first byte, 0 to 2^53 - 1. */
   readonly start: number;

@@ -2,20 +2,38 @@ import { readFileSync } from 'node:fs';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 
-/** A machine's name and port, or a socket's path. */
+/**
+ * A machine's name and port, or a socket's path.
+ *
+ * @example
+ * ```ts
+ * const place: Place = { host: 'localhost', port: 6379 };
+ * ```
+ */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** Where an engine is, without its password. */
+/**
+ * Where an engine is, without its password.
+ *
+ * @example
+ * ```ts
+ * const on: Address = { kind: 'single', places: [{ path: '/run/redis.sock' }], tls: false, database: 0 };
+ * ```
+ */
 export interface Address {
   /** One engine, the sentinels that know which, or some nodes of a cluster. */
   readonly kind: 'single' | 'sentinel' | 'cluster';
+  /** Where to ask, one after the other. */
   readonly places: readonly Place[];
   /** What sentinels call it. */
   readonly name?: string | undefined;
+  /** Whether TLS is spoken. */
   readonly tls: boolean;
   /** A file with the certificates to trust beside the system's, PEM. */
   readonly ca?: string | undefined;
+  /** Who logs in. Default: the engine's default user. */
   readonly username?: string | undefined;
+  /** The number of its database; 0 in a cluster. */
   readonly database: number;
 }
 

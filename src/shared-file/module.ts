@@ -17,6 +17,14 @@ const PAGE_SIZE = 4096;
 /** How long a call may take when nothing is said, in milliseconds. */
 export const DEFAULT_TIMEOUT = 5000;
 
+/**
+ * Where a shared file is, and how it is served.
+ *
+ * @example
+ * ```ts
+ * const options: SharedRamFileOptions = { on: 'redis://localhost', key: 'jobs', io: 'cached', timeout: 2000 };
+ * ```
+ */
 export interface SharedRamFileOptions {
   /**
    * Where the engine is: `redis://HOST:PORT/DATABASE`, `rediss://` for TLS, `unix:///SOCKET`, `redis-sentinel://HOST:PORT,HOST:PORT/NAME`,
@@ -70,6 +78,7 @@ export interface SharedRamFileOptions {
  * ```
  */
 export class SharedRamFile implements AsyncDisposable {
+  /** The file in its tree. */
   readonly entry: ProcDirEntry;
   /** Whether the engine had no such file before. */
   readonly isNew: boolean;
