@@ -82,7 +82,8 @@ export async function connect(
     RESP: 2,
     disableClientInfo: true,
     disableOfflineQueue: true,
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+    // The session looks after time, and a timer for each command would cost as much as the rest of it.
+    commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   });
   const closed = new Promise<Error>((end) => {
     client.on('error', end);

@@ -1,0 +1,128 @@
+import { execFile, fork, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs, promisify } from 'node:util';
+import { keyOf } from '../../../src/shared-file/layout.ts';
+import { read } from '../../../src/shared-file/lua/read.ts';
+import { write } from '../../../src/shared-file/lua/write.ts';
+
+/**
+ * npm run bench:shared -- [--seconds N]
+ *
+ * A shared file against its engine in the same run: fio on a mount, redis-benchmark with the same scripts and sizes and as many clients, and
+ * fio on a file in a Buffer of the event loop.
+ */
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' } } });
+const run = promisify(execFile);
+const dir = mkdtempSync(join(tmpdir(), 'ramproc-bench-'));
+const socket = join(dir, 'socket');
+const [shared, loop] = [join(dir, 'shared'), join(dir, 'loop')];
+for (const one of [shared, loop]) mkdirSync(one);
+const ramproc = join(import.meta.dirname, '../../../bin/ramproc.js');
+const engine = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--dir', dir, '--save', ''], {
+  stdio: 'ignore',
+});
+const other = fork(join(import.meta.dirname, 'event-loop.ts'), [loop], {
+  execArgv: ['--import', join(import.meta.dirname, '../../../test/support/typescript.mjs')],
+});
+try {
+  await new Promise((mounted) => other.once('message', mounted));
+  await sleep(300);
+  await run(process.execPath, [
+    ramproc,
+    'mount',
+    '--on',
+    `unix://${socket}`,
+    '--key',
+    'bench',
+    '--max-size',
+    '256M',
+    shared,
+  ]);
+  const file = join(shared, 'rust-proc-file');
+  await run('dd', ['if=/dev/urandom', `of=${file}`, 'bs=1M', 'count=64', 'conv=notrunc']);
+  const key = keyOf('bench');
+  const cli = async (...words: string[]) => (await run('redis-cli', ['-s', socket, ...words])).stdout.trim();
+  const [client = ''] = (await cli('HKEYS', `${key}:sessions`)).split('\n');
+  const [generation, epoch] = [
+    await cli('HGET', key, 'gen'),
+    await cli('HGET', `${key}:client:${client}`, 'epoch'),
+  ];
+  console.log('| what | clients | shared file | its engine | share | event loop | share |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  for (const [size, counts] of [
+    [4096, [1, 4, 16]],
+    [1 << 20, [1, 4]],
+  ] as const) {
+    for (const way of ['read', 'write'] as const) {
+      for (const clients of counts) {
+        const ours = await fio(file, way, size, clients);
+        const words = way === 'read' ? ['0', `${size}`, '1'] : [client, epoch, '__rand_int__', '0'];
+        const sha = way === 'read' ? read.sha : write.sha;
+        const theirs = await benchmark(clients, size, way, ['EVALSHA', sha, '1', key, generation, ...words]);
+        const loops = await fio(join(loop, 'file'), way, size, clients);
+        const share = (whole: number) => (ours / whole).toFixed(2);
+        const name = `${size === 4096 ? '4 KiB' : '1 MiB'} ${way}`;
+        console.log(`| ${[name, clients, ours, theirs, share(theirs), loops, share(loops)].join(' | ')} |`);
+      }
+    }
+  }
+} finally {
+  for (const one of [shared, loop]) await run('umount', ['-l', one]).catch(() => {});
+  engine.kill('SIGKILL');
+  other.kill('SIGTERM');
+  await sleep(300);
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Calls a second. */
+async function fio(file: string, way: 'read' | 'write', size: number, clients: number): Promise<number> {
+  const { stdout } = await run('fio', [
+    ...[
+      '--name=one',
+      `--filename=${file}`,
+      `--rw=rand${way}`,
+      `--bs=${size}`,
+      `--numjobs=${clients}`,
+      '--ioengine=psync',
+    ],
+    ...[
+      '--time_based',
+      `--runtime=${values.seconds}`,
+      '--size=64M',
+      '--group_reporting',
+      '--output-format=json',
+      '--allow_file_create=0',
+    ],
+  ]);
+  return Math.round(JSON.parse(stdout).jobs[0][way].iops);
+}
+
+/** Calls a second of redis-benchmark, which takes what is written from its standard input. */
+async function benchmark(clients: number, size: number, way: string, command: string[]): Promise<number> {
+  const count = size === 4096 ? 30_000 : 600;
+  const words = [
+    '-s',
+    socket,
+    '-c',
+    `${clients}`,
+    '-n',
+    `${count}`,
+    '-r',
+    '100000000',
+    '--csv',
+    ...(way === 'write' ? ['-x'] : []),
+  ];
+  const data = join(dir, 'data');
+  writeFileSync(data, Buffer.alloc(size, 'y'));
+  const { stdout } = await run('bash', ['-c', 'exec redis-benchmark "$@" <"$0"', data, ...words, ...command]);
+  const [, second] =
+    stdout
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.match(/,"([\d.]+)"/) ?? [];
+  return Math.round(Number(second));
+}
