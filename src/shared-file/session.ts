@@ -32,6 +32,12 @@ const scripts = [
 /** Between two attempts to connect, in milliseconds. */
 const PAUSE = 100;
 
+/** How long a call waits for an engine that has been silent for a call's whole time, in milliseconds. */
+const GRACE = 200;
+
+/** How long an attempt to connect again may take, in milliseconds: of one that began while packets were lost nothing comes. */
+const ATTEMPT = 1000;
+
 /** How often a mount says that it is alive, and for how long it is taken for that, in milliseconds. */
 const BEAT = 2500;
 const LEASE = 10_000;
@@ -104,6 +110,8 @@ export class Session {
   #isClosed = false;
   /** Why the engine can't be asked, since when that was said. */
   #trouble: string | undefined;
+  /** Since when nothing was heard of the engine, while it can't be asked. */
+  #silentSince: number | undefined;
   /** What was said over this connection. */
   readonly #said = new Set<string>();
   /** Whether the file isn't there any more. */
@@ -212,7 +220,7 @@ export class Session {
     send: (link: { main: Connection; writes: Connection }) => Promise<Reply>,
     unknown: number | 'ETIMEDOUT',
   ) {
-    const deadline = performance.now() + this.#options.timeout;
+    const deadline = this.#deadline();
     let wasSent = false;
     for (;;) {
       // As of every file whose data was taken.
@@ -227,6 +235,7 @@ export class Session {
         if (error instanceof Errno) throw error;
         if (error instanceof TooFew) throw new Errno(unknown);
         if (error instanceof Late) {
+          this.#silentSince ??= deadline - this.#options.timeout;
           if (this.#link !== undefined && wasSent) this.#drop();
           this.#inTrouble('it does not answer');
           throw wasSent ? new Errno(unknown) : new Errno(EIO);
@@ -274,6 +283,17 @@ export class Session {
       default:
         throw new Errno(EIO);
     }
+  }
+
+  /**
+   * When the time of a call is over that begins now. While the engine is silent it counts from when that began: the kernel makes one call
+   * after the other where they append, and the last would wait for each.
+   */
+  #deadline(): number {
+    const now = performance.now();
+    const { timeout } = this.#options;
+    if (this.#silentSince === undefined) return now + timeout;
+    return Math.min(now + timeout, Math.max(now + GRACE, this.#silentSince + timeout));
   }
 
   /** `work`, or Late when the time is over. */
@@ -328,7 +348,8 @@ export class Session {
 
   /** Connects, and says hello. Returns whether the file was made by that. */
   async #connect(isFirst: boolean): Promise<boolean> {
-    const { timeout, replicas, recreate } = this.#options;
+    const { replicas, recreate } = this.#options;
+    const timeout = isFirst ? this.#options.timeout : Math.min(this.#options.timeout, ATTEMPT);
     const main = await connectFor(this.#options, this.key, timeout);
     let writes = main;
     try {
@@ -364,6 +385,7 @@ export class Session {
         );
         this.#link = { main, writes };
         this.#isGone = false;
+        this.#silentSince = undefined;
         this.#said.clear();
         for (const one of new Set([main, writes])) void one.closed.then((error) => this.#closed(main, error));
         if (isAnother)
@@ -393,6 +415,7 @@ export class Session {
     const link = this.#link;
     if (link === undefined) return;
     this.#link = undefined;
+    this.#silentSince ??= performance.now();
     link.main.destroy();
     link.writes.destroy();
     if (this.#isClosed) return;
