@@ -74,6 +74,11 @@ export function pulse(): void {
   utimesSync(runDir(), now, now);
 }
 
+/** Whether there are processes of the run in `dir`. Who was killed may be in a call that ends later. */
+export function isRunning(dir: string): boolean {
+  return marked(dir).length > 0;
+}
+
 /** Ends the processes and detaches the mounts of the run in `dir`. Returns what there was, one line each. */
 export function sweep(dir: string): string[] {
   const processes = marked(dir);
