@@ -1,18 +1,22 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { traces } from '../faults/traces.ts';
 import { openDeviceToAll } from '../support/device.ts';
 import type { Ended } from '../support/mount.ts';
 import { aloneWith, bash, shellDir } from '../support/shell.ts';
 
 /** Runs a script with the command in it where no other mounts of ours are; `a`, `b` and `c` are empty directories. */
-function alone(script: string): Promise<Ended> {
+async function alone(script: string): Promise<Ended> {
   const dir = shellDir();
   chmodSync(dir, 0o755);
   const functions = `nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
     mounted() { findmnt -rn -t fuse.ramproc -o TARGET | sed 's,.*/,,'; }
     mkdir -m 777 a b c`;
   writeFileSync(`${dir}/script`, aloneWith({}, `${functions}\n${script}`));
-  return bash(dir, 'unshare --mount bash script');
+  const ended = await bash(dir, 'unshare --mount bash script');
+  // One that was still in use ends after the script that used it.
+  await expect.poll(() => traces(dir).running).toEqual([]);
+  return ended;
 }
 
 /** What a program reads: an object a line. */
