@@ -5,15 +5,13 @@
 // For who starts this by "node bin/ramproc.js".
 process.on('SIGUSR1', () => {});
 
-const [, , word, ...rest] = process.argv;
-if (['--version', '-V'].includes(word) && rest.length === 0) {
-  // As commander would say it, without all else.
-  console.log(require('../package.json').version);
-} else start();
+start();
 
 async function start() {
   try {
-    await require('../dist/cli/main.cjs').main(process.argv);
+    const text = atOnce();
+    if (text === undefined) await require('../dist/cli/main.cjs').main(process.argv);
+    else process.stdout.write(text);
   } catch (error) {
     // Not even our own words could be loaded.
     const [what] = error.message.split('\n');
@@ -24,4 +22,17 @@ async function start() {
     console.error(`ramproc: Cannot start: ${why}.`);
     process.exitCode = 2;
   }
+}
+
+/** What commander would answer too, where nothing has to be loaded for it. */
+function atOnce() {
+  const [word, shell, ...rest] = process.argv.slice(2);
+  if (rest.length > 0) return undefined;
+  if (['--version', '-V'].includes(word) && shell === undefined)
+    return `${require('../package.json').version}\n`;
+  if (word !== 'completion' || !['bash', 'zsh', 'fish'].includes(shell)) return undefined;
+  return require('node:fs').readFileSync(
+    require('node:path').join(__dirname, '../dist/completion', shell),
+    'utf8',
+  );
 }
