@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { join } from '../daemon/join.ts';
 import { defaultLog, isService } from '../daemon/log.ts';
 import { plan } from '../daemon/plan.ts';
 import type { Settings } from '../daemon/settings.ts';
@@ -70,6 +71,7 @@ export async function mountOn(
   try {
     if (setuid !== undefined) become(setuid);
     raiseLimits(starter.notice);
+    if (settings.join) refuseToJoin({ log: settings.log, foreground: foreground || undefined });
     const log = foreground ? undefined : defaultLog();
     const planned = plan(withAbsolutePaths({ ...(log && { log }), ...settings }));
     const { on, passwordFile } = settings;
@@ -78,11 +80,21 @@ export async function mountOn(
     const order = { dir: absolute(dir), plan: planned, foreground, json };
     if (planned.from !== undefined) takeSource(planned.from);
     if (foreground) startInForeground(DAEMON, order);
-    const mounted = await startInBackground(DAEMON, order, starter);
+    const joined = settings.join ? await join(order.dir, planned, starter) : undefined;
+    const mounted = joined ?? (await startInBackground(DAEMON, order, starter));
     if (!quiet) await starter.mounted(mounted);
   } catch (error) {
     throw cannotMount(dir, error);
   }
+}
+
+/** What belongs to a process of its own. */
+function refuseToJoin(options: Readonly<Record<string, unknown>>): void {
+  const option = Object.keys(options).find((name) => options[name] !== undefined);
+  if (option === undefined) return;
+  throw new MountError(
+    `Cannot mount with "--join" and "--${option}": that is for a process of its own; leave out one of them.`,
+  );
 }
 
 /** As mount.fuse3(8) has it. Who is this user already is left alone. */

@@ -92,11 +92,16 @@ const settings = {
     keys: ['allow_other'],
     help: 'let other users in, as far as the mode lets them',
   },
+  join: {
+    flag: '--join',
+    keys: ['join'],
+    help: 'have it served by a process of yours that serves another mount, if there is one: for many, in little memory',
+  },
   threads: {
     flag: '--threads <number>',
     keys: ['threads'],
     parse: parseThreads,
-    default: `${DEFAULT_THREADS}; ${FEWER_THREADS} with --secret or --io passthrough`,
+    default: `${DEFAULT_THREADS}; ${FEWER_THREADS} with --secret or --io passthrough; none of its own with --join`,
     help: 'how many threads serve requests',
   },
   transport: {

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Freed } from '../ram-file/give-back.ts';
 import { manifest } from '../sys/manifest.ts';
+import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
-import type { ModuleContents, Waiting } from './control/messages.ts';
+import type { Joined, ModuleContents, Waiting } from './control/messages.ts';
 import type { Answers, Input } from './control/server.ts';
-import type { House } from './house.ts';
+import type { House, Starter } from './house.ts';
 import type { Loaded } from './modules/loaded.ts';
 import { checkPlace } from './place.ts';
+import type { Plan } from './plan.ts';
 import type { Served } from './served.ts';
 import type { Teardown } from './teardown.ts';
 
@@ -28,6 +30,7 @@ export function answers(house: House): Answers {
       return {
         version: manifest().version,
         pid: process.pid,
+        joinable: house.joinable,
         mounts: house.mounts.map(({ device = '', plan, mount: { dir, connected }, since }) => ({
           device,
           dir,
@@ -46,14 +49,33 @@ export function answers(house: House): Answers {
       return { user: process.geteuid?.() ?? 0, modules: modules.map(contentsOf) };
     },
 
+    async *join({ dir, plan, place }, gone, uid) {
+      checkUser(uid, 'have it serve their directories; leave out --join');
+      checkPlace(place);
+      if (!house.joinable) throw new Error('it serves no other directory');
+      const notices: string[] = [];
+      const joined = new Promise<Joined>((answer) => {
+        const starter: Starter = {
+          progress() {},
+          notice: (text) => void notices.push(text),
+          async mounted(mounted) {
+            // Who asked will say so. Nobody else knows of it.
+            if (gone.aborted) throw new Error('nobody knows of it');
+            answer({ mounted });
+          },
+        };
+        house
+          .mount(String(dir), plan as Plan, starter)
+          .catch((error: unknown) => answer({ failed: message(error) }));
+      });
+      for await (const _ of waiting(joined)) for (const notice of notices.splice(0)) yield { notice };
+      for (const notice of notices) yield { notice };
+      return await joined;
+    },
+
     async *load({ module, specifier, from, parameters, place, ...input }, _gone, uid) {
       const served = named(input);
-      const own = process.geteuid?.();
-      if (uid !== own) {
-        throw new Error(
-          `its daemon has the rights of user ${own}, and only that user may have code run with them; load it as that user`,
-        );
-      }
+      checkUser(uid, 'have code run with them; load it as that user');
       if (served.plan.secret)
         throw new Error('it is a secret, which no other code may come near; load it elsewhere');
       checkPlace(place);
@@ -109,6 +131,13 @@ function contentsOf({ id, module, parameters, entries, ram }: Loaded): ModuleCon
     })),
     ram,
   };
+}
+
+/** What is for the daemon's own user alone, not even for root. Throws the last part of a sentence. */
+function checkUser(uid: number, what: string): void {
+  const own = process.geteuid?.();
+  if (uid !== own)
+    throw new Error(`its daemon has the rights of user ${own}, and only that user may ${what}`);
 }
 
 /** Says that it goes on for as long as it does, which may be long. */

@@ -18,6 +18,7 @@ import { notify } from './notify.ts';
 import type { Plan } from './plan.ts';
 import { Served } from './served.ts';
 import type { Transport } from './settings.ts';
+import { setTitle } from './title.ts';
 
 /** What a mount says of itself once it can be used. */
 export interface Mounted {
@@ -74,10 +75,19 @@ export class House implements AsyncDisposable {
   readonly #known = new Set<Served>();
   #close: (failure?: unknown) => void = () => {};
 
-  constructor(ending: EndOnSignal) {
+  readonly #isOpen: boolean;
+  #isOver = false;
+
+  /** `isOpen`: whether other directories may be added by commands. */
+  constructor(ending: EndOnSignal, isOpen: boolean) {
     this.#ending = ending;
+    this.#isOpen = isOpen;
     this.closed = new Promise((closed, failed) => {
-      this.#close = (failure) => (failure === undefined ? closed() : failed(failure));
+      this.#close = (failure) => {
+        this.#isOver = true;
+        if (failure === undefined) closed();
+        else failed(failure);
+      };
     });
     this.closed.catch(() => {});
   }
@@ -87,6 +97,14 @@ export class House implements AsyncDisposable {
     return [...this.#known];
   }
 
+  /** Whether it serves other directories too: not beside a secret, or beside code that isn't ours. */
+  get joinable(): boolean {
+    if (!this.#isOpen || this.#isOver || this.#ending.told !== undefined) return false;
+    return [...this.#all].every(
+      ({ plan, modules }) => !plan.secret && modules.every(({ file }) => file !== undefined),
+    );
+  }
+
   /**
    * Mounts a directory. `prepared` is called when all memory is there that is to be locked. Throws one sentence, with nothing left
    * of it, when it can't be mounted, and EndedBySignal when the process was told to end: see `end`.
@@ -94,6 +112,8 @@ export class House implements AsyncDisposable {
   async mount(dir: string, plan: Plan, starter: Starter, prepared = () => {}): Promise<void> {
     const { nonempty, from } = plan;
     using claimed = await this.#ending.orEnd(claim(dir, { nonempty, notice: starter.notice }));
+    if (this.#isOver)
+      throw new MountError(`Cannot mount on ${quote(dir)}: the daemon is about to end; try again.`);
     const served = new Served(plan);
     this.#all.add(served);
     try {
@@ -114,11 +134,14 @@ export class House implements AsyncDisposable {
     } catch (error) {
       this.#all.delete(served);
       await served.teardown.inSteps();
+      // Those that were served meanwhile may be unmounted by now.
+      if (this.#all.size === 0) this.#close(error);
       throw error;
     }
     void this.#follow(served);
     if (this.#ending.told !== undefined) throw this.#ending.told;
     claimed[Symbol.dispose]();
+    setTitle(...this.#dirs());
     this.#listen(served, starter);
     try {
       await this.#ending.orEnd(starter.mounted(about(served)));
@@ -127,17 +150,18 @@ export class House implements AsyncDisposable {
       served.mount.unmount(true);
       throw error;
     }
-    notify('READY=1', `MAINPID=${process.pid}`, `STATUS=Serving ${quote(served.mount.dir)}`);
+    notify('READY=1', `MAINPID=${process.pid}`, `STATUS=Serving ${this.#dirs().map(quote).join(', ')}`);
     if (plan.verbose) info(`mounted ${describe(served)}`);
   }
 
   /** Unmounts all, and waits a while for who has a file open, whose data is gone. A mount that stays is said, and dead. */
   async end(signal: NodeJS.Signals): Promise<void> {
     notify('STOPPING=1', `STATUS=${signal}, unmounting`);
-    const closed = [...this.#all].map(async ({ teardown, mount }) => {
+    const closed = [...this.#all].map(async ({ teardown, mounted }) => {
       void teardown.inSteps();
-      unmount(mount, signal);
-      await mount.closed.catch(() => {});
+      if (mounted === undefined) return;
+      unmount(mounted, signal);
+      await mounted.closed.catch(() => {});
     });
     await Promise.race([Promise.all(closed), sleep(GRACE)]);
   }
@@ -150,6 +174,10 @@ export class House implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#all].map(({ teardown }) => teardown.inSteps()));
     await this.#control[Symbol.asyncDispose]();
+  }
+
+  #dirs(): string[] {
+    return [...this.#all].flatMap(({ mounted }) => mounted?.dir ?? []);
   }
 
   /** What is to be done when one is unmounted. */
@@ -166,7 +194,10 @@ export class House implements AsyncDisposable {
     if (served.plan.verbose) info(`${quote(served.mount.dir)} is unmounted`);
     this.#all.delete(served);
     if (this.#all.size === 0) this.#close(failure);
-    else if (failure !== undefined) console.error(`ramproc: ${message(failure)}`);
+    else {
+      setTitle(...this.#dirs());
+      if (failure !== undefined) console.error(`ramproc: ${message(failure)}`);
+    }
     await sleep(LINGER, undefined, { ref: false });
     served.listening?.[Symbol.dispose]();
     this.#known.delete(served);

@@ -24,6 +24,9 @@ import { type SharedPlan, sharedPlan } from './shared-plan.ts';
 
 const PAGE_SIZE = 4096;
 
+/** As many threads as there are where the event loop serves: a thread would take more memory than all else of a mount. */
+const EVENT_LOOP = 0;
+
 /** A secret's mode, for its owner alone. */
 const SECRET_MODE = 0o600;
 const OTHERS = 0o077;
@@ -105,7 +108,11 @@ export function thisMachine(): Machine {
  */
 export function plan(settings: Settings, machine = thisMachine()): Plan {
   const { io = 'direct', transport = 'kernel', secret = false, record, words = [] } = settings;
-  const threads = settings.threads ?? (io === 'passthrough' || secret ? FEWER_THREADS : DEFAULT_THREADS);
+  const { join = false } = settings;
+  if (join) refuseJoin(settings);
+  const threads =
+    settings.threads ??
+    (join ? EVENT_LOOP : io === 'passthrough' || secret ? FEWER_THREADS : DEFAULT_THREADS);
   const shared = sharedPlan(settings, machine);
   const wanted = shared === undefined ? filesOf(settings) : [];
   if (transport === 'libfuse') refuseOverLibfuse(io, record);
@@ -177,6 +184,18 @@ function filesOf(settings: Settings): readonly FileSettings[] {
   const twice = names.find((one, index) => names.indexOf(one) !== index);
   if (twice === undefined) return files;
   throw new MountError(`Cannot mount two files with the name ${quote(twice)}; give each its own.`);
+}
+
+/** What a daemon that serves others too can't have for one of them. */
+function refuseJoin({ secret, transport, from, record, on }: Settings): void {
+  const refuse = (option: string, why: string): never => {
+    throw new MountError(`Cannot mount with "--join" and "${option}": ${why}; leave out one of them.`);
+  };
+  if (secret) refuse('--secret', 'a secret has a process of its own');
+  if (on !== undefined) refuse('--on', 'a file in an engine has a process of its own');
+  if (transport === 'libfuse') refuse('--transport libfuse', 'libfuse has a process of its own');
+  if (from !== undefined) refuse('--from', 'what you may read need not be what that process may');
+  if (record !== undefined) refuse('--record', 'that process may have dropped what it needs for it');
 }
 
 /** As tmpfs rounds its `size=` (shmem_parse_one). */

@@ -14,7 +14,7 @@ export async function serve(dir: string, plan: Plan, foreground: boolean, starte
   setTitle(dir);
   if (plan.secret) keepFromDumps();
   const ending = new EndOnSignal(handleHangup(plan, foreground));
-  await using house = new House(ending);
+  await using house = new House(ending, !foreground);
   // Also when an exception ends the process.
   process.on('exit', () => house.atOnce());
   try {

@@ -60,6 +60,10 @@ export class Served {
     return this.modules.flatMap(({ file }) => file ?? []);
   }
 
+  get mounted(): Mount | undefined {
+    return this.#mount;
+  }
+
   /** Once it is mounted. */
   get mount(): Mount {
     if (this.#mount === undefined) throw new Error('it is not mounted yet');

@@ -52,6 +52,8 @@ export interface Settings {
   allowOther?: boolean;
   autoUnmount?: boolean;
   secret?: boolean;
+  /** Whether a daemon that runs already is to serve it. */
+  join?: boolean;
   nonempty?: boolean;
   /** What /proc/mounts shows as the source. */
   fsname?: string;

@@ -40,13 +40,21 @@ export function hasEnded(pidfd: number): boolean {
   return poll(new Int32Array([pidfd, POLLIN]), 1, 0) > 0;
 }
 
+/** Keeps the program's event loop alive, unless it is told not to. */
+export interface Watch extends Disposable {
+  ref(): void;
+  unref(): void;
+}
+
 /**
  * Calls `look` whenever an epoll descriptor has something to tell, until the answer is disposed. By setImmediate, because
  * koffi calls from outside of Node's event loop: promises that `look` settles would wait until something else happens.
  */
-function watch(epoll: number, look: () => void): Disposable {
+function watch(epoll: number, look: () => void): Watch {
   const handle = koffi.node.poll(epoll, { readable: true }, () => void setImmediate(look));
   return {
+    ref: () => handle.ref(),
+    unref: () => handle.unref(),
     [Symbol.dispose]() {
       handle.close();
       closeSync(epoll);
@@ -98,4 +106,11 @@ export function hungUp(fd: number): Promise<void> {
       done();
     });
   });
+}
+
+/** Calls `look` whenever a descriptor can be read, has an error or is hung up, until the answer is disposed. See `hungUp`. */
+export function whenReadable(fd: number, look: () => void): Watch {
+  const epoll = epollCreate1(EPOLL_CLOEXEC);
+  epollCtl(epoll, EPOLL_CTL_ADD, fd, epollEvent(POLLIN));
+  return watch(epoll, look);
 }

@@ -29,6 +29,8 @@ export interface Questions {
   hello: { input: Record<never, never>; progress: never; answer: Hello };
   /** What is loaded into it. */
   contents: { input: Record<never, never>; progress: never; answer: Contents };
+  /** To mount another directory, and serve it too. For the daemon's own user alone. */
+  join: { input: JoinInput; progress: JoinProgress; answer: Joined };
   /** To load a module into it. For the daemon's own user alone: the module's code runs with the daemon's rights. */
   load: { input: LoadInput; progress: Waiting; answer: LoadAnswer };
   /** To unload one. What is loaded last isn't: then it is to be unmounted. */
@@ -48,6 +50,8 @@ export interface Hello {
   readonly version: string;
   /** In the daemon's own namespace. */
   readonly pid: number;
+  /** Whether it serves other directories too, for whoever asks. */
+  readonly joinable?: boolean;
   readonly mounts: readonly MountHello[];
 }
 
@@ -96,6 +100,26 @@ export interface ParameterContents {
   readonly description: string;
   /** Whether it may be changed while the module is loaded. */
   readonly writable: boolean;
+}
+
+export interface JoinInput {
+  /** Absolute. */
+  readonly dir: string;
+  /** Of the same version: see Plan. */
+  readonly plan: object;
+  readonly place: Place;
+}
+
+/** What a person should know of it. */
+export interface JoinProgress {
+  readonly notice?: string;
+}
+
+export interface Joined {
+  /** See Mounted. Undefined when it couldn't be mounted. */
+  readonly mounted?: object;
+  /** The sentence that says why. */
+  readonly failed?: string;
 }
 
 /** Says that it goes on. */

@@ -247,3 +247,18 @@ test('a process that may open fewer files than it and its threads need is told s
   expect(plan({ threads: 64 }, everybody).threads).toBe(64);
   expect(plan({ transport: 'libfuse', threads: 64 }, few).transport).toBe('libfuse');
 });
+
+test('what joins others is served without a thread of its own, and has nothing that is for one alone', () => {
+  expect(plan({ join: true }, everybody).threads).toBe(0);
+  expect(plan({ join: true, threads: 2 }, everybody).threads).toBe(2);
+  for (const [settings, option] of [
+    [{ secret: true }, '--secret'],
+    [{ transport: 'libfuse' }, '--transport libfuse'],
+    [{ from: '-' }, '--from'],
+    [{ record: 'r' }, '--record'],
+  ] as const) {
+    expect(refusal({ join: true, ...settings })).toMatch(
+      new RegExp(`^Cannot mount with "--join" and "${option}": .*; leave out one of them\\.$`),
+    );
+  }
+});

@@ -32,6 +32,7 @@ import {
 } from '../wire/notify.ts';
 import type { SharedNode } from '../worker-contract.ts';
 import { DEFAULT_THREADS } from '../worker-contract.ts';
+import { EventLoop } from './event-loop.ts';
 import { Notifier } from './notifier.ts';
 import type { KernelMountOptions } from './options.ts';
 import { TreeServer } from './tree-server.ts';
@@ -50,7 +51,7 @@ export class KernelMount implements Mount, TreeWatcher {
   readonly #fd: number;
   readonly #channel: Channel;
   readonly #server: TreeServer;
-  readonly #workers: Workers;
+  readonly #workers: Workers | EventLoop;
   readonly #wants: Wants;
   /** The numbers under which the kernel was lent backing files, by inode. */
   readonly #backing = new Map<number, number>();
@@ -124,16 +125,18 @@ export class KernelMount implements Mount, TreeWatcher {
     });
     const nodes = [...below(root)].flatMap((entry) => this.#share(entry) ?? []);
     const watch = root.watch(this);
-    this.#workers = new Workers(
-      { fd, recording, tracing: trace !== undefined, hook, threads, nodes },
-      {
-        serve: (request) => this.#server.serve(request),
-        written: (write) => this.#server.written(write),
-        traced: (one) => this.#told(one),
-        abandon: (unique) => this.#server.abandon(unique),
-        giveUp: () => this.#giveUp(),
-      },
-    );
+    const workers = () =>
+      new Workers(
+        { fd, recording, tracing: trace !== undefined, hook, threads, nodes },
+        {
+          serve: (request) => this.#server.serve(request),
+          written: (write) => this.#server.written(write),
+          traced: (one) => this.#told(one),
+          abandon: (unique) => this.#server.abandon(unique),
+          giveUp: () => this.#giveUp(),
+        },
+      );
+    this.#workers = threads === 0 ? new EventLoop(fd, channel, this.#server) : workers();
     const exit = atExit(() => this.#atExit());
     this.closed = this.#workers.ended
       .catch((error: Error) => {
@@ -229,7 +232,8 @@ export class KernelMount implements Mount, TreeWatcher {
    */
   changed({ ino, ops }: ProcDirEntry, written?: Written): void {
     if (this.#server.node(ino) === undefined) return;
-    if (ops?.placement.shared === undefined) notifyInvalInode(this.#channel, ino);
+    if (ops?.placement.shared === undefined || this.#workers instanceof EventLoop)
+      notifyInvalInode(this.#channel, ino);
     else if (written === undefined) this.#notifier.send(invalPages({ ino, offset: 0, length: 0 }));
     else this.#written(ino, ops.placement, written);
   }

@@ -10,10 +10,11 @@ import { NO_USAGE, type Usage } from '../../usage.ts';
 import type { CachedPages } from '../wire/cached-pages.ts';
 import { Call } from '../wire/call.ts';
 import type { Channel } from '../wire/channel.ts';
-import { dispatch, treeOperations } from '../wire/dispatch.ts';
+import { dispatch, fileOperations, treeOperations } from '../wire/dispatch.ts';
 import { FarEnds } from '../wire/far-ends.ts';
 import { MAX_WRITE, PAGE_SIZE } from '../wire/init.ts';
 import { notifyInvalPages, notifyPoll } from '../wire/notify.ts';
+import { NO_REPLY } from '../wire/operation.ts';
 import { replyWritten } from '../wire/operations/write.ts';
 import { fhOf, SharedFile } from '../wire/shared-file.ts';
 import type { TreeInodes } from '../wire/tree-inodes.ts';
@@ -61,6 +62,20 @@ export class TreeServer implements TreeInodes {
     this.#channel = channel;
     this.farEnds = options.endless ? new FarEnds(channel) : undefined;
     this.#options = options;
+  }
+
+  /**
+   * Serves a request where it lies, when it is for a file whose handler answers at once: one that could run in any thread. Returns
+   * whether it did.
+   */
+  serveHere(call: Call): boolean {
+    const { opcode, nodeid } = call.header;
+    const entry = this.node(nodeid);
+    if (entry?.ops?.placement.shared === undefined || entry.isLookedUp) return false;
+    if (fileOperations[opcode] === undefined) return false;
+    const answer = dispatch(treeOperations, this, call);
+    this.#channel.answer(call, typeof answer === 'number' ? answer : -EIO);
+    return true;
   }
 
   /** Serves a request's message, which a whole header is known to be there of. */
@@ -150,13 +165,12 @@ export class TreeServer implements TreeInodes {
     return this.#options.cachedPages.get(ino);
   }
 
-  answerWithoutPages({ ino }: ProcDirEntry, call: Call, offset: number, length: number): Promise<number> {
-    return new Promise((answer) => {
-      notifyInvalPages(this.#channel, { ino, offset, length }, () => answer(replyWritten(call, length)));
-    });
+  answerWithoutPages({ ino }: ProcDirEntry, call: Call, offset: number, length: number): number {
+    this.written({ ino, offset, length, unique: call.header.unique });
+    return NO_REPLY;
   }
 
-  /** A worker has done this write. */
+  /** This write is done, and to be answered once the kernel has dropped the cached pages of its range. */
   written({ unique, ...range }: Written): void {
     const call = Call.numbered(unique, SMALL_REPLY);
     notifyInvalPages(this.#channel, range, () =>

@@ -1,0 +1,68 @@
+import { type Watch, whenReadable } from '../../../sys/watch.ts';
+import { Call } from '../wire/call.ts';
+import { type Channel, Next } from '../wire/channel.ts';
+import { MAX_WRITE } from '../wire/init.ts';
+import type { TreeServer } from './tree-server.ts';
+
+/** How many requests are served before the event loop has its turn. */
+const AT_ONCE = 32;
+
+/** What all mounts that this thread serves by itself take their requests into, one after the other. */
+let call: Call | undefined;
+
+/**
+ * Serves a mount on the event loop of the thread that has the tree, with no thread of its own: for many mounts in little memory. It
+ * answers fewer requests a second than a worker, and takes one processor for all such mounts together.
+ */
+export class EventLoop {
+  /** It serves from the start. */
+  readonly ready = Promise.resolve();
+  /** Resolves when the file system is unmounted, or it was stopped. Rejects when it can't go on. */
+  readonly ended: Promise<void>;
+  readonly #channel: Channel;
+  readonly #server: TreeServer;
+  readonly #watch: Watch;
+  #end: (failure?: unknown) => void = () => {};
+
+  constructor(fd: number, channel: Channel, server: TreeServer) {
+    this.#channel = channel;
+    this.#server = server;
+    this.#watch = whenReadable(fd, () => this.#look());
+    this.ended = new Promise<void>((ended, failed) => {
+      this.#end = (failure) => (failure === undefined ? ended() : failed(failure));
+    }).finally(() => this.#watch[Symbol.dispose]());
+  }
+
+  /** Whatever was added is in the tree. */
+  add(): void {}
+
+  forget(): void {}
+
+  stop(): void {
+    this.#end();
+  }
+
+  keepAlive(keep: boolean): void {
+    if (keep) this.#watch.ref();
+    else this.#watch.unref();
+  }
+
+  #look(): void {
+    try {
+      if (!this.#serve()) this.#end();
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  /** Serves what there is, or a part of it. Returns false at the end. */
+  #serve(): boolean {
+    call ??= Call.within(new Uint8Array(Call.space(MAX_WRITE)), MAX_WRITE);
+    for (let count = 0; count < AT_ONCE; count++) {
+      const next = this.#channel.next(call);
+      if (next !== Next.REQUEST) return next === Next.NOTHING;
+      if (!this.#server.serveHere(call)) this.#server.serve(call.message());
+    }
+    return true;
+  }
+}
