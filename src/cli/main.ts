@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<string, string>> = {
   completion: 'print a completion',
   doctor: 'examine the machine',
   info: 'tell of a module',
+  new: 'write a new project',
   'install-helper': 'install the helper',
   'mount-helper': 'mount',
 };

@@ -9,6 +9,7 @@ import { listCommand } from './list.ts';
 import { loadCommand } from './load.ts';
 import { mountCommand } from './mount.ts';
 import { mountHelperCommand } from './mount-helper.ts';
+import { newCommand } from './new.ts';
 import { setCommand } from './set.ts';
 import { sharedCommand } from './shared.ts';
 import { unloadCommand } from './unload.ts';
@@ -27,6 +28,7 @@ export function makeProgram(): Command {
     .addCommand(infoCommand)
     .addCommand(setCommand)
     .addCommand(sharedCommand)
+    .addCommand(newCommand)
     .addCommand(doctorCommand)
     .addCommand(installHelperCommand)
     .addCommand(completionCommand)

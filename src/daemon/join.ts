@@ -22,7 +22,8 @@ export async function join(
 ): Promise<Mounted | undefined> {
   const own = process.geteuid?.();
   const asked = new Set<number>();
-  for (const mount of mounts()) {
+  // The one that came last is the one that somebody has in mind.
+  for (const mount of mounts().reverse()) {
     if (mount.type !== FSTYPE || mount.owner !== own) continue;
     try {
       const daemon = await Daemon.of(mount, PATIENCE);

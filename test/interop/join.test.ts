@@ -59,7 +59,7 @@ test('a mount that has threads takes in others too, and those end with it', asyn
 });
 
 test('each further mount takes at most 2 MB of memory', async () => {
-  const first = await mount(['--join']);
+  const first = await mount();
   const before = resident(first);
   const more: Mount[] = [];
   for (let count = 0; count < 10; count++) more.push(await mount(['--join']));
@@ -108,8 +108,9 @@ describe('nobody joins', () => {
     await using nobodys = await mountAsNobody(['--join']);
     await using own = await mount(['--join']);
     expect(own.pid).not.toBe(nobodys.pid);
-    await using alsoNobodys = await mountAsNobody(['--join']);
+    const alsoNobodys = await mountAsNobody(['--join']);
     expect(alsoNobodys.pid).toBe(nobodys.pid);
+    expect((await ramproc('unmount', alsoNobodys.dir)).stderr).toBe('');
   });
 
   test('one that sits at a terminal, or has code of others in it', async () => {
