@@ -1,4 +1,11 @@
-/** Who opens a file in a test. What isn't said is as of this process. */
+/**
+ * Who opens a file in a test. What isn't said is as of this process.
+ *
+ * @example
+ * ```ts
+ * await using file = await openEntry(root, 'level', { uid: 1000, flags: constants.O_RDONLY });
+ * ```
+ */
 export interface TestCaller {
   /** The effective user's number. */
   readonly uid?: number | undefined;

@@ -52,6 +52,7 @@ interface Found {
  * procCreateSingle('level', 0o644, root, () => `${level}\n`, (text) => { level = Number(text); });
  * await using file = await openEntry(root, 'level');
  * await file.write('5\n');
+ * await file.lseek(0);
  * assert.equal(await file.text(), '5\n');
  * ```
  */

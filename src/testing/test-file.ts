@@ -37,7 +37,17 @@ interface Opened {
   readonly isSeekable: boolean;
 }
 
-/** A file of a tree, as a client has it open: see `openEntry`. Each of its calls rejects with an Errno where the system call fails. */
+/**
+ * A file of a tree, as a client has it open: see `openEntry`. Each of its calls rejects with an Errno where the system call fails.
+ *
+ * @example
+ * ```ts
+ * await using file: TestFile = await openEntry(root, 'level');
+ * await file.write('5\n');
+ * await file.lseek(0);
+ * assert.equal(await file.text(), '5\n');
+ * ```
+ */
 export class TestFile implements AsyncDisposable {
   /** The flags of the open file, as fcntl(2) may change them: `file.flags |= fs.constants.O_NONBLOCK`. */
   flags: number;
@@ -187,6 +197,7 @@ export class TestFile implements AsyncDisposable {
     this.#connection.close();
   }
 
+  /** Closes it. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

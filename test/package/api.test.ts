@@ -54,7 +54,10 @@ function reportOf(entry: string): Report {
   return { text: readFileSync(join(dir, 'api.api.md'), 'utf8'), items: members[0].members, complaints };
 }
 
-describe.for(['index'])('the public interface of %s', (entry) => {
+/** What an entry point needn't export, since the main one does. */
+const elsewhere = (): ReadonlySet<string> => new Set(reportOf('index').items.map(({ name }) => name));
+
+describe.for(['index', 'testing', 'redis'])('the public interface of %s', (entry) => {
   let report: Report;
   beforeAll(() => {
     report = reportOf(entry);
@@ -65,7 +68,9 @@ describe.for(['index'])('the public interface of %s', (entry) => {
   });
 
   test('exports every type that it names, and says of each what it is', () => {
-    expect(report.complaints).toEqual([]);
+    const known = entry === 'index' ? new Set<string>() : elsewhere();
+    const isKnown = (complaint: string) => known.has(complaint.match(/^The symbol "(\w+)" needs/)?.[1] ?? '');
+    expect(report.complaints.filter((complaint) => !isKnown(complaint))).toEqual([]);
   });
 
   test('has an example for every name', () => {

@@ -219,6 +219,12 @@ test.for([
   }
 });
 
+test('a test of a file needs no mount, root or /dev/fuse', async () => {
+  const as = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
+  const { stdout } = await must(run('setpriv', ...as, process.execPath, '--test', example('setting.test')));
+  expect(stdout).toMatch(/pass 2$/m);
+});
+
 test('also as CommonJS', async () => {
   await using program = await Started.node(join(project.dir, 'examples/common.cjs'));
   expect(Number(await program.sh('cat uptime'))).toBeGreaterThan(0);

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 test('the package has the command, the library with its types, and no more', async () => {
   const files = readdirSync(project.installed).sort();
-  expect(files).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json']);
+  expect(files).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'system']);
   const { stdout } = await run(join(project.dir, 'node_modules/.bin/ramproc'), '--version');
   const manifest = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
   expect(stdout).toBe(`${manifest.version}\n`);
