@@ -47,6 +47,12 @@ export interface Placement {
   /** Writes within the file may run side by side: the handler locks for itself. Default: one after the other. */
   readonly parallelWrites?: boolean | undefined;
 
+  /**
+   * Each call ends by itself before long, and a signal ends none before, as on any regular file; but for what waits for a lock. Not where
+   * the handler runs in workers, whom nothing interrupts. Default: the caller gets EINTR.
+   */
+  readonly uninterruptible?: boolean | undefined;
+
   /** Requests and replies are overwritten once they are answered, where the handler runs in workers. Default: no. */
   readonly secret?: boolean | undefined;
 

@@ -131,7 +131,12 @@ export class SharedRamFile implements AsyncDisposable {
         name,
         mode,
         parent,
-        new ProcOps(handler, { cached: io === 'cached', mmap: io === 'cached', parallelWrites: true }),
+        new ProcOps(handler, {
+          cached: io === 'cached',
+          mmap: io === 'cached',
+          parallelWrites: true,
+          uninterruptible: true,
+        }),
       );
       if (io === 'cached') {
         const changed = () => entry.changed();

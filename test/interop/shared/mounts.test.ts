@@ -6,7 +6,7 @@ import { calls, LOCK_EX, LOCK_NB } from '../../support/calls/index.ts';
 import { Client } from '../../support/client.ts';
 import { Engine } from '../../support/engine.ts';
 import { until } from '../../support/hanging.ts';
-import { type Mount, mount, ramproc } from '../../support/mount.ts';
+import { type Mount, mount, ramproc, run } from '../../support/mount.ts';
 import { makeDir } from '../../support/run.ts';
 
 let engine: Engine;
@@ -78,6 +78,15 @@ test('a lock holds on the other machine, is free when its machine is gone, and w
     process.kill(both.one.pid, 'SIGCONT');
     closeSync(mine);
   }
+});
+
+test('a signal ends no call before it is done', async () => {
+  await using both = await two();
+  writeFileSync(both.one.file, Buffer.alloc(4 << 20, 'x'));
+  const dd = `dd if=${both.one.file} of=/dev/null bs=4096 status=none & p=$!; until grep -q '^SigCgt:.*[1-9a-f]' /proc/$p/status; do :; done; while kill -s USR1 $p 2>/dev/null; do :; done; wait $p`;
+  const { status, stderr } = await run('bash', '-c', dd);
+  expect(stderr).not.toMatch(/Interrupted/);
+  expect(status).toBe(0);
 });
 
 test('its password stands nowhere where others look', async () => {

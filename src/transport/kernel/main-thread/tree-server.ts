@@ -199,6 +199,8 @@ export class TreeServer implements TreeInodes {
   interrupt(unique: number): boolean {
     const call = this.#waiting.get(unique);
     if (call === undefined) return false;
+    const { opcode, nodeid } = call.header;
+    if (this.node(nodeid)?.ops?.placement.uninterruptible && opcode !== Opcode.SETLKW) return true;
     this.#waiting.delete(unique);
     this.#channel.answer(call, -EINTR);
     call.caller.abort();
