@@ -12,6 +12,8 @@ const VERBS: Readonly<Record<string, string>> = {
   new: 'write a new project',
   'install-helper': 'install the helper',
   'mount-helper': 'mount',
+  stats: 'show statistics',
+  top: 'show all mounts',
 };
 
 /** Runs the command line in `argv`, and sets the process's exit status: see ExitCode. */

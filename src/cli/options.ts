@@ -13,6 +13,7 @@ import {
   parseName,
   parseOneOf,
   parsePath,
+  parseSeconds,
   parseSize,
   parseThreads,
   parseUid,
@@ -228,6 +229,22 @@ export const installHelperRows = {
 export const listRows = {
   json: { flag: '--json', help: 'print all that is known as one JSON array' },
 } satisfies Rows;
+
+const interval = {
+  flag: '--interval <seconds>',
+  parse: parseSeconds,
+  default: '1',
+  help: 'how often',
+} satisfies Row<number>;
+
+export const statsRows = {
+  watch: { flag: '-w, --watch', help: 'again and again, by the second since the last time' },
+  interval,
+  json: { flag: '--json', help: 'print all that was counted as one JSON object; times are in milliseconds' },
+  prometheus: { flag: '--prometheus', help: 'print it as Prometheus reads it' },
+} satisfies Rows;
+
+export const topRows = { interval } satisfies Rows;
 
 export const doctorRows = {
   json: { flag: '--json', help: 'print all that was found as one JSON array' },

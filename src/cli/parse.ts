@@ -74,6 +74,13 @@ export function parseThreads(text: string): number {
   return parseInteger(text, 1, 64);
 }
 
+/** A time, in seconds. */
+export function parseSeconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0.1 && value <= 86_400) return value;
+  throw new Error('It must be a number of seconds from 0.1 to 86400.');
+}
+
 /** One of a few words, which the parser has as `choices`. */
 export function parseOneOf<T extends string>(
   choices: readonly T[],

@@ -12,6 +12,8 @@ import { mountHelperCommand } from './mount-helper.ts';
 import { newCommand } from './new.ts';
 import { setCommand } from './set.ts';
 import { sharedCommand } from './shared.ts';
+import { statsCommand } from './stats.ts';
+import { topCommand } from './top.ts';
 import { unloadCommand } from './unload.ts';
 import { unmountCommand } from './unmount.ts';
 
@@ -29,6 +31,8 @@ export function makeProgram(): Command {
     .addCommand(setCommand)
     .addCommand(sharedCommand)
     .addCommand(newCommand)
+    .addCommand(statsCommand)
+    .addCommand(topCommand)
     .addCommand(doctorCommand)
     .addCommand(installHelperCommand)
     .addCommand(completionCommand)

@@ -3,6 +3,7 @@ import type { Freed } from '../ram-file/give-back.ts';
 import { manifest } from '../sys/manifest.ts';
 import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
+import { openFiles } from '../transport/statistics.ts';
 import type { Joined, ModuleContents, Waiting } from './control/messages.ts';
 import type { Answers, Input } from './control/server.ts';
 import type { House, Starter } from './house.ts';
@@ -71,6 +72,24 @@ export function answers(house: House): Answers {
       for await (const _ of waiting(joined)) for (const notice of notices.splice(0)) yield { notice };
       for (const notice of notices) yield { notice };
       return await joined;
+    },
+
+    async stats(input) {
+      const { mount, modules, plan, since } = named(input);
+      const files = modules.flatMap(({ ram }) => ram ?? []);
+      const counted = mount.statistics();
+      return {
+        ...counted,
+        version: manifest().version,
+        pid: process.pid,
+        since: since.toISOString(),
+        transport: plan.transport,
+        io: [...new Set(files.map(({ io }) => io))],
+        used: files.reduce((sum, { used }) => sum + used, 0),
+        most: files.reduce((sum, { most }) => sum + most, 0),
+        resident: process.memoryUsage.rss(),
+        open: openFiles(counted.operations),
+      };
     },
 
     async *load({ module, specifier, from, parameters, place, ...input }, _gone, uid) {

@@ -1,3 +1,5 @@
+import type { MountStatistics } from './statistics.ts';
+
 /** A mounted tree, whatever serves it. */
 export interface Mount {
   /** The directory that it is mounted on, as an absolute path. */
@@ -20,6 +22,8 @@ export interface Mount {
   unmount(lazy: boolean): void;
   /** Unmounts, and has every call on it fail that is under way or comes later, whoever has it in use. Throws a MountError. */
   abort(): void;
+  /** What clients have asked so far. */
+  statistics(): MountStatistics;
   /** Whether it keeps the program's event loop alive, if that can be chosen. Default: it does. */
   keepAlive?(keep: boolean): void;
 }

@@ -1,6 +1,7 @@
 import { NOBODY } from '../../src/proc-fs/caller.ts';
 import { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
 import { RustProcRamFile } from '../../src/ram-file/module.ts';
+import { Counters } from '../../src/transport/counters.ts';
 import { TreeServer } from '../../src/transport/kernel/main-thread/tree-server.ts';
 import { CachedPages } from '../../src/transport/kernel/wire/cached-pages.ts';
 import { Call } from '../../src/transport/kernel/wire/call.ts';
@@ -56,6 +57,7 @@ export class World implements Disposable {
       news: new Int32Array(1),
       takeNews: () => [],
       owner: -1,
+      counters: new Counters(Counters.allocate(), 0),
       pass: (message) => {
         if (message instanceof Uint8Array) this.#server.serve(message);
         else this.#server.written(message);

@@ -1,5 +1,6 @@
 import type { Freed } from '../../ram-file/give-back.ts';
 import { quote } from '../../text/quote.ts';
+import type { MountStatistics } from '../../transport/statistics.ts';
 import type { ModuleOrder } from './module-order.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface Questions {
   load: { input: LoadInput; progress: Waiting; answer: LoadAnswer };
   /** To unload one. What is loaded last isn't: then it is to be unmounted. */
   unload: { input: { readonly module: string }; progress: Freed; answer: { readonly isLast: boolean } };
+  /** What clients have asked so far. */
+  stats: { input: Record<never, never>; progress: never; answer: Statistics };
   /** To change a parameter. */
   set: { input: SetInput; progress: never; answer: { readonly value: ParameterContents['value'] } };
   /** To remove its entries and take the data, as at unmounting: who has a file open gets EBUSY. */
@@ -120,6 +123,23 @@ export interface Joined {
   readonly mounted?: object;
   /** The sentence that says why. */
   readonly failed?: string;
+}
+
+/** What was counted of a mount since it was made. */
+export interface Statistics extends MountStatistics {
+  readonly version: string;
+  readonly pid: number;
+  /** When it was mounted: ISO 8601. */
+  readonly since: string;
+  readonly transport: string;
+  readonly io: readonly string[];
+  /** Of its RAM files, in bytes: what they take, and what they may. */
+  readonly used: number;
+  readonly most: number;
+  /** Of the process, in bytes: its resident memory, that of its RAM files among it. */
+  readonly resident: number;
+  /** How many files are open. */
+  readonly open: number;
 }
 
 /** Says that it goes on. */

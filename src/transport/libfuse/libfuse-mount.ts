@@ -9,9 +9,11 @@ import type { MaybePromise } from '../../proc-fs/handler.ts';
 import { quote } from '../../text/quote.ts';
 import { atExit } from '../at-exit.ts';
 import type { Mount } from '../mount.ts';
+import type { MountStatistics } from '../statistics.ts';
 import type { Trace } from '../trace.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
 import { type Libfuse, libfuse } from './addon.ts';
+import { CountedRequests } from './counted-requests.ts';
 import { mountNative, type NativeMount } from './native-mount.ts';
 import { libfuseOptions } from './options.ts';
 import { attributes } from './requests/attributes.ts';
@@ -64,6 +66,7 @@ export class LibfuseMount implements Mount {
   readonly closed: Promise<void>;
   readonly #ready: Promise<void>;
   readonly #native: NativeMount;
+  readonly #counted = new CountedRequests();
 
   /**
    * Mounts `root` on `dir`. When this resolves, clients can use it. What a program left mounted there that is dead is
@@ -91,8 +94,8 @@ export class LibfuseMount implements Mount {
   }
 
   private constructor(lib: Libfuse, root: ProcDirEntry, dir: string, options: LibfuseMountOptions) {
-    const tracer = options.trace && new Tracer(options.trace);
-    const native = tracer?.native(lib.native) ?? lib.native;
+    const tracer = new Tracer(this.#counted, options.trace);
+    const native = tracer.native(lib.native);
     const server = new NativeTree(native, root, options.usage ?? (() => NO_USAGE));
     let ready = () => {};
     this.#ready = new Promise((resolve) => {
@@ -108,7 +111,7 @@ export class LibfuseMount implements Mount {
         ready();
       },
     };
-    this.#native = mountNative(lib, dir, libfuseOptions(options), tracer?.handlers(handlers) ?? handlers);
+    this.#native = mountNative(lib, dir, libfuseOptions(options), tracer.handlers(handlers));
     this.dir = dir;
     // The kernel drops what waits to be sent when the last mount goes, releases among it (fuse_abort_conn).
     const exit = atExit(() => this.#detach());
@@ -120,6 +123,10 @@ export class LibfuseMount implements Mount {
 
   get connected(): boolean {
     return this.#native.connected;
+  }
+
+  statistics(): MountStatistics {
+    return this.#counted.statistics();
   }
 
   unmount(lazy: boolean): void {

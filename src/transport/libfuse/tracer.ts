@@ -1,5 +1,6 @@
 import { NOBODY } from '../../proc-fs/caller.ts';
 import { type Trace, tell } from '../trace.ts';
+import type { CountedRequests } from './counted-requests.ts';
 import type { FuseNative, NativeRequest, OperationName } from './fuse-native.ts';
 import { type Handlers, join64 } from './server.ts';
 
@@ -13,12 +14,14 @@ interface Begun {
 
 const SIGNAL = 'fuse_native_signal_';
 
-/** Tells of the requests that are answered by an addon's functions. */
+/** Counts the requests that are answered by an addon's functions, and tells of them. */
 export class Tracer {
   readonly #begun = new Map<NativeRequest, Begun>();
-  readonly #trace: Trace;
+  readonly #counted: CountedRequests;
+  readonly #trace: Trace | undefined;
 
-  constructor(trace: Trace) {
+  constructor(counted: CountedRequests, trace: Trace | undefined) {
+    this.#counted = counted;
     this.#trace = trace;
   }
 
@@ -52,6 +55,8 @@ export class Tracer {
     this.#begun.delete(request);
     if (begun === undefined) return;
     const { operation, path, details, since } = begun;
+    this.#counted.count(operation, path, result, since);
+    if (this.#trace === undefined) return;
     const { uid, gid, tid } = NOBODY;
     const ms = performance.now() - since;
     tell(this.#trace, { operation, ino: 0, name: undefined, uid, gid, tid, details, result, ms }, path);

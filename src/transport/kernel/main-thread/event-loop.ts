@@ -15,6 +15,8 @@ let call: Call | undefined;
  * answers fewer requests a second than a worker, and takes one processor for all such mounts together.
  */
 export class EventLoop {
+  /** What it answers, the channel counts. */
+  readonly counters: readonly SharedArrayBuffer[] = [];
   /** It serves from the start. */
   readonly ready = Promise.resolve();
   /** Resolves when the file system is unmounted, or it was stopped. Rejects when it can't go on. */

@@ -9,14 +9,18 @@ import type { ProcDirEntry } from '../../../proc-fs/entries/entry.ts';
 import type { TreeWatcher, Written } from '../../../proc-fs/entries/watcher.ts';
 import type { Placement } from '../../../proc-fs/placement.ts';
 import { setNonblocking } from '../../../sys/descriptor.ts';
+import { threadNumber } from '../../../sys/thread.ts';
 import { isHungUp } from '../../../sys/watch.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
 import { atExit } from '../../at-exit.ts';
+import { addUp, Counters, SAMPLE, threadOf } from '../../counters.ts';
 import type { Mount } from '../../mount.ts';
+import { type MountStatistics, processorTime } from '../../statistics.ts';
 import { type Trace, type Traced, tell } from '../../trace.ts';
 import type { Wants } from '../../wants.ts';
 import { lend, takeBack } from '../channel/backing.ts';
+import { CountingChannel } from '../channel/counting.ts';
 import { DeviceChannel } from '../channel/device.ts';
 import { openRecording, recorded } from '../channel/recording.ts';
 import { traced } from '../channel/tracing.ts';
@@ -30,6 +34,7 @@ import {
   notifyInvalInode,
   storePages,
 } from '../wire/notify.ts';
+import { operationName } from '../wire/traced.ts';
 import type { SharedNode } from '../worker-contract.ts';
 import { DEFAULT_THREADS } from '../worker-contract.ts';
 import { EventLoop } from './event-loop.ts';
@@ -58,6 +63,8 @@ export class KernelMount implements Mount, TreeWatcher {
   readonly #cachedPages = new Map<number, CachedPages>();
   readonly #notifier: Notifier;
   readonly #trace: Trace | undefined;
+  readonly #counters: SharedArrayBuffer;
+  readonly #root: ProcDirEntry;
   #isClosed = false;
 
   /**
@@ -79,13 +86,15 @@ export class KernelMount implements Mount, TreeWatcher {
     const { fd, identity } = await mountDevice(dir, options, recording);
     const device = recorded(new DeviceChannel(fd), recording);
     // Its mount is there by the time that it has served anything.
-    const channel = traced(device, options.trace && ((one) => mount.#told(one)));
+    const counters = Counters.allocate();
+    const counting = new CountingChannel(device, new Counters(counters, threadNumber()));
+    const channel = traced(counting, options.trace && ((one) => mount.#told(one)));
     let mount: KernelMount;
     try {
       const wants = { ...needsOf(below(root)), ...options.wants };
       initialize(device, wants);
       setNonblocking(fd);
-      mount = new KernelMount(root, identity, { fd, channel, recording, wants }, options);
+      mount = new KernelMount(root, identity, { fd, channel, recording, wants, counters }, options);
     } catch (error) {
       unmountFuse(identity, { lazy: true });
       channel.close();
@@ -103,13 +112,15 @@ export class KernelMount implements Mount, TreeWatcher {
   private constructor(
     root: ProcDirEntry,
     identity: MountIdentity,
-    connection: { fd: number; channel: Channel; recording: number | undefined; wants: Wants },
+    connection: Connection,
     { threads = DEFAULT_THREADS, usage, hook, trace }: KernelMountOptions,
   ) {
     this.dir = identity.dir;
     this.#trace = trace;
     this.#identity = identity;
-    const { fd, channel, recording } = connection;
+    const { fd, channel, recording, counters } = connection;
+    this.#counters = counters;
+    this.#root = root;
     this.#fd = fd;
     this.#channel = channel;
     this.#notifier = new Notifier(fd);
@@ -160,6 +171,22 @@ export class KernelMount implements Mount, TreeWatcher {
   unmount(lazy: boolean): void {
     // Without the connection its numbers can be another mount's.
     if (this.connected) unmountFuse(this.#identity, { lazy });
+  }
+
+  statistics(): MountStatistics {
+    const workers = this.#workers.counters;
+    const paths = new Map([...below(this.#root)].map(({ ino, path }) => [ino, path]));
+    const path = (ino: number) => paths.get(ino) ?? this.#server.pathOf(ino);
+    const threads = [...workers, this.#counters].map((shared, thread) => {
+      const { tid, requests } = threadOf(shared);
+      const name = thread < workers.length ? `worker ${thread}` : 'event loop';
+      return { name, requests, cpu: processorTime(tid) };
+    });
+    return {
+      sample: SAMPLE,
+      operations: addUp([...workers, this.#counters], { operation: operationName, path }),
+      threads,
+    };
   }
 
   keepAlive(keep: boolean): void {
@@ -279,6 +306,15 @@ export class KernelMount implements Mount, TreeWatcher {
     this.#backing.delete(ino);
     takeBack(this.#fd, backing);
   }
+}
+
+/** What a mount is connected to the kernel by, and what the thread that has the tree counts. */
+interface Connection {
+  readonly fd: number;
+  readonly channel: Channel;
+  readonly recording: number | undefined;
+  readonly wants: Wants;
+  readonly counters: SharedArrayBuffer;
 }
 
 /** Mounts, or closes the recording again. Throws MountError. */

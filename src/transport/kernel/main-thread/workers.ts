@@ -1,11 +1,11 @@
-import { readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { messageForm } from '../../../sys/console.ts';
 import { Event } from '../../../sys/eventfd.ts';
 import { ownModule } from '../../../sys/own-module.ts';
 import { runsInParallel } from '../../../sys/processors.ts';
+import { threadNumber } from '../../../sys/thread.ts';
 import { reason } from '../../../text/reason.ts';
+import { Counters } from '../../counters.ts';
 import type { Traced } from '../../trace.ts';
 import { allocateCalls, callAll, setLeader, stopAll } from '../channel/calls.ts';
 import {
@@ -71,9 +71,11 @@ export class Workers {
   readonly ready: Promise<unknown>;
   /** Resolves when the file system is unmounted and all have ended. Rejects then if one couldn't be replaced. */
   readonly ended: Promise<void>;
+  /** What each counts: see Counters. */
+  readonly counters: readonly SharedArrayBuffer[];
   readonly #nodes: Map<number, SharedNode>;
   readonly #stop = new Event();
-  readonly #data: Omit<WorkerData, 'thread' | 'serving' | 'nodes'>;
+  readonly #data: Omit<WorkerData, 'thread' | 'serving' | 'nodes' | 'counters'>;
   readonly #owner: WorkersOwner;
   readonly #running = new Set<Worker>();
 
@@ -93,6 +95,7 @@ export class Workers {
       calls: allocateCalls(),
     };
     this.#owner = owner;
+    this.counters = Array.from({ length: threads }, () => Counters.allocate());
     const lives: Promise<void>[] = [];
     const start = (thread: number) =>
       new Promise<void>((ready, failed) => {
@@ -149,7 +152,9 @@ export class Workers {
   async #run(thread: number, ready: () => void): Promise<boolean> {
     const serving = new Float64Array(new SharedArrayBuffer(SHARED_SIZE));
     serving[0] = STARTING;
-    const workerData: WorkerData = { ...this.#data, nodes: [...this.#nodes.values()], thread, serving };
+    const counters = this.counters[thread] ?? Counters.allocate();
+    const nodes = [...this.#nodes.values()];
+    const workerData: WorkerData = { ...this.#data, nodes, thread, serving, counters };
     const worker = new Worker(new URL(ownModule(WORKER)), { workerData });
     this.#running.add(worker);
     let ended = false;
@@ -181,9 +186,4 @@ export class Workers {
     if (request !== WAITING) this.#owner.abandon(request);
     return true;
   }
-}
-
-/** The kernel's number of this thread. Source: proc_thread-self(5). */
-function threadNumber(): number {
-  return Number(basename(readlinkSync('/proc/thread-self')));
 }

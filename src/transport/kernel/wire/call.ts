@@ -139,6 +139,12 @@ export class Call {
     return this.#outputs[struct.id] as View<F>;
   }
 
+  /** The struct with which the reply's body begins, as it is. */
+  outputAsItIs<F extends Fields>(struct: Struct<F>): View<F> {
+    this.#outputs[struct.id] ??= struct.at(this.#replyView, REPLY_HEADER);
+    return this.#outputs[struct.id] as View<F>;
+  }
+
   /** A struct that stands `offset` bytes into the reply's body, as it is. */
   outputAt<F extends Fields>(struct: Struct<F>, offset: number): View<F> {
     return struct.at(this.#replyView, REPLY_HEADER + offset);

@@ -1,6 +1,8 @@
 import { EDEADLK, EIO } from '../../../sys/errno.ts';
+import { type Cell, type Counters, count, countTime, SAMPLE } from '../../counters.ts';
 import type { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
+import { bytesOf, resultOf } from '../wire/counted.ts';
 import { serve, treeOperations } from '../wire/dispatch.ts';
 import { operationName } from '../wire/traced.ts';
 import { type News, type SharedNode, WAITING, type Written } from '../worker-contract.ts';
@@ -18,6 +20,8 @@ export interface Mount {
   readonly owner: number;
   /** What is to be imported before a handler's module that isn't of this package. */
   readonly hook?: string | undefined;
+  /** What this thread counts. */
+  readonly counters: Counters;
   /** Passes a request on to it, or a WRITE that it is to answer. */
   pass(message: Uint8Array<ArrayBuffer> | Written): void;
 }
@@ -30,6 +34,10 @@ export class Serving {
   readonly #inodes: SharedInodes;
   readonly #mount: Mount;
   #seen = 0;
+  /** Up to the next request that is timed. */
+  #left = 1;
+  /** Where the last request was counted. */
+  #cell: Cell | undefined;
 
   constructor(mount: Mount) {
     this.#mount = mount;
@@ -54,25 +62,38 @@ export class Serving {
     const { news } = this.#mount;
     while (channel.next(call) === Next.REQUEST) {
       if (news[0] !== this.#seen) return true;
-      this.#one(channel, call);
+      if (--this.#left > 0) this.#one(channel, call);
+      else this.#timedOne(channel, call);
     }
     return false;
   }
 
   #one(channel: Channel, call: Call): void {
-    const { serving } = this.#mount;
+    const { serving, counters } = this.#mount;
     serving[0] = call.header.unique;
     const { opcode, nodeid } = call.header;
     const node = this.#inodes.node(nodeid);
     const operation = node?.operations[opcode];
     if (node === undefined || operation === undefined) this.#pass(channel, call);
     else {
+      const cell = node.cell(opcode, counters);
       const answer = serve(operation, node, this.#inodes, call);
       const result = typeof answer === 'number' ? answer : tooLate();
+      count(cell, resultOf(result), bytesOf(call, result));
+      this.#cell = cell;
       channel.answer(call, result);
       if (node.ops.placement.secret) call.wipe(result);
     }
     serving[0] = WAITING;
+  }
+
+  /** One that another thread answers is timed there. */
+  #timedOne(channel: Channel, call: Call): void {
+    this.#left = SAMPLE;
+    this.#cell = undefined;
+    const since = performance.now();
+    this.#one(channel, call);
+    if (this.#cell !== undefined) countTime(this.#cell, performance.now() - since);
   }
 
   /** To the thread that has the tree, unless it is that one which waits for the answer, and so can't give it. */

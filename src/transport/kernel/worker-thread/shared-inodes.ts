@@ -2,6 +2,7 @@ import type { Caller } from '../../../proc-fs/caller.ts';
 import type { Attr, AttrChange, MaybePromise, ProcFile } from '../../../proc-fs/handler.ts';
 import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
 import { isOwnModule } from '../../../sys/own-module.ts';
+import { type Cell, type Counters, OPERATIONS } from '../../counters.ts';
 import { CachedPages, type CachedPagesState } from '../wire/cached-pages.ts';
 import type { Call } from '../wire/call.ts';
 import { bareFileOperations, fileOperations, type Table } from '../wire/dispatch.ts';
@@ -20,6 +21,7 @@ export class WorkerNode implements Node {
   readonly operations: Table<Node, Inodes>;
   readonly backing: number | undefined;
   readonly cachedPages: CachedPages | undefined;
+  readonly #cells: (Cell | undefined)[] = new Array(OPERATIONS).fill(undefined);
 
   constructor(ino: number, ops: ProcOps, backing?: number, cachedPages?: CachedPagesState) {
     this.ino = ino;
@@ -27,6 +29,12 @@ export class WorkerNode implements Node {
     this.operations = ops.hasAttr ? fileOperations : bareFileOperations;
     this.backing = backing;
     this.cachedPages = cachedPages && new CachedPages(cachedPages);
+  }
+
+  /** Where an operation on it is counted. */
+  cell(operation: number, counters: Counters): Cell {
+    this.#cells[operation] ??= counters.cell(this.ino, operation);
+    return this.#cells[operation];
   }
 
   getattr(caller: Caller): MaybePromise<Attr | number> {

@@ -1,5 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { printAtOnce } from '../../../sys/console.ts';
+import { threadNumber } from '../../../sys/thread.ts';
+import { Counters } from '../../counters.ts';
 import type { Traced } from '../../trace.ts';
 import { Called, Calling } from '../channel/calls.ts';
 import { DeviceChannel } from '../channel/device.ts';
@@ -29,10 +31,12 @@ const {
   calls,
   hook,
   messages,
+  counters: counted,
 }: WorkerData = workerData;
 printAtOnce(messages);
 const send = (message: WorkerMessage) => port.postMessage(message);
-const worker = new Serving({ serving, news, owner, hook, takeNews, pass: send });
+const counters = new Counters(counted, threadNumber());
+const worker = new Serving({ serving, news, owner, hook, counters, takeNews, pass: send });
 let memory: Uint8Array | undefined;
 for (const node of nodes) {
   const { ops } = await worker.add(node);

@@ -1,0 +1,44 @@
+import { type Counters, count, countTime } from '../../counters.ts';
+import type { Call } from '../wire/call.ts';
+import { type Channel, Next } from '../wire/channel.ts';
+import { bytesOf, resultOf } from '../wire/counted.ts';
+
+/** A channel whose answers are counted, by a thread that knows when each request came. */
+export class CountingChannel implements Channel {
+  readonly #channel: Channel;
+  readonly #counters: Counters;
+
+  constructor(channel: Channel, counters: Counters) {
+    this.#channel = channel;
+    this.#counters = counters;
+  }
+
+  next(call: Call): Next {
+    const next = this.#channel.next(call);
+    if (next === Next.REQUEST) call.since = performance.now();
+    return next;
+  }
+
+  answer(call: Call, answer: number): void {
+    const { opcode, nodeid } = call.header;
+    // 0 of one whose message is gone.
+    if (opcode !== 0) {
+      const cell = this.#counters.cell(nodeid, opcode);
+      count(cell, resultOf(answer), bytesOf(call, answer));
+      countTime(cell, performance.now() - call.since);
+    }
+    this.#channel.answer(call, answer);
+  }
+
+  notify(...message: Parameters<Channel['notify']>): void {
+    this.#channel.notify(...message);
+  }
+
+  notifyNow(message: Uint8Array): void {
+    this.#channel.notifyNow(message);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
