@@ -15,6 +15,8 @@ install fish fish
 install man man-db
 install mandoc mandoc
 install busybox busybox
+install less less
+install rsync rsync
 install python3 python3
 install redis-server redis-server
 

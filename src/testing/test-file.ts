@@ -116,7 +116,7 @@ export class TestFile implements AsyncDisposable {
   }
 
   /**
-   * Moves the position, and resolves with it. Source: lseek(2). As from a mount, the handler is asked for SeekData and SeekHole alone.
+   * Moves the position, and resolves with it. Source: lseek(2). As from a mount, the handler is never asked for SeekSet and SeekCur.
    *
    * @param offset Bytes.
    * @param whence A Whence, or its number. Default: SeekSet.
