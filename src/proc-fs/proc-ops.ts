@@ -200,7 +200,7 @@ export class ProcOps {
         // What is before the start has no data after it either: as on tmpfs, whatever the number.
         if (offset < 0 && (way === Whence.SeekData || way === Whence.SeekHole)) throw new Errno(ENXIO);
         if (!Number.isSafeInteger(offset)) throw new Errno(offset < 0 ? EINVAL : EFBIG);
-        return this.handler.lseek?.(file, offset, way, caller) ?? 0;
+        return this.handler.lseek?.(file, offset, way, caller);
       },
       (position) => {
         file.pos = checked(position, Number.MAX_SAFE_INTEGER);
