@@ -102,7 +102,7 @@ export class TestFile implements AsyncDisposable {
   /** Writes at the position, and moves it; with O_APPEND at the end. Resolves with how many bytes were taken. Source: write(2). */
   write(data: Text): Promise<number> {
     return this.#inTurn(async () => {
-      const start = await this.#startOfWrite(this.#pos);
+      const start = this.#appends ? await this.#size() : this.#pos;
       const count = await this.#writeAt(start, bytesOf(data));
       this.#pos = start + count;
       return count;
@@ -112,7 +112,7 @@ export class TestFile implements AsyncDisposable {
   /** Writes at an offset, in bytes, and leaves the position where it is; with O_APPEND at the end. Source: pwrite(2). */
   async writeAt(offset: number, data: Text): Promise<number> {
     this.#checkOffset(offset);
-    return this.#writeAt(await this.#startOfWrite(offset), bytesOf(data));
+    return this.#writeAt(this.#appends ? await this.#size() : offset, bytesOf(data));
   }
 
   /**
@@ -249,8 +249,8 @@ export class TestFile implements AsyncDisposable {
     });
   }
 
-  async #startOfWrite(offset: number): Promise<number> {
-    return (this.flags & O_APPEND) === 0 ? offset : this.#size();
+  get #appends(): boolean {
+    return (this.flags & O_APPEND) !== 0;
   }
 
   #common(): { fh: number; flags: number } {
