@@ -141,9 +141,9 @@ export class House implements AsyncDisposable {
     void this.#follow(served);
     if (this.#ending.told !== undefined) throw this.#ending.told;
     claimed[Symbol.dispose]();
-    setTitle(...this.#dirs());
-    this.#listen(served, starter);
     try {
+      setTitle(...this.#dirs());
+      this.#listen(served, starter);
       await this.#ending.orEnd(starter.mounted(about(served)));
     } catch (error) {
       // Nobody knows of it.

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FSNAME } from '../mount/options.ts';
+import { setName } from '../sys/prctl.ts';
 import { attempt } from '../sys/processes.ts';
 
 /** What ps shows of a daemon: its directories, and nothing else that it was told. */
@@ -14,6 +14,6 @@ export function titleOf(...dirs: readonly string[]): string {
  */
 export function setTitle(...dirs: readonly string[]): void {
   process.title = titleOf(...dirs);
-  // What pgrep, pidof and killall go by. Source: proc_pid_comm(5).
-  writeFileSync('/proc/self/comm', FSNAME);
+  // What pgrep, pidof and killall go by. /proc/self/comm is root's in a process that keeps a secret.
+  setName(FSNAME);
 }
