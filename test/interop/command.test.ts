@@ -103,7 +103,11 @@ describe('ramproc mount', () => {
     const file = `${dir}/rust-proc-file`;
     const maxSize = 2 ** 30;
     const files = [{ file, maxSize }];
-    expect(told).toEqual({ dir, file, files, pid: expect.any(Number), transport: 'kernel', maxSize });
+    const modules = [{ id: 'rust_proc_ram_file', entries: ['rust-proc-file'] }];
+    expect(told).toEqual({
+      ...{ dir, file, files, modules, maxSize },
+      ...{ pid: expect.any(Number), transport: 'kernel' },
+    });
     expect(runs(told.pid)).toBe(true);
   });
 

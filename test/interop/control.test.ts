@@ -113,6 +113,8 @@ describe.each(kinds)('a daemon, %s,', (_, options, about) => {
     expect(hello).toEqual({
       version: manifest().version,
       pid: at.pid,
+      // No other directory beside a secret.
+      joinable: !('secret' in about && about.secret),
       mounts: [
         { ...about, device, dir: at.dir, maxSize: 2 * MIB, connected: true, since: expect.any(String) },
       ],
