@@ -15,11 +15,11 @@ const INT_MAX = 2 ** 31 - 1;
  * and a write that doesn't start at 0 sets nothing (sysctl_writes_strict).
  *
  * @param mode Permission bits, 0 to 0o7777.
- * @param cell Holds the number.
+ * @param cell Holds the number. A setter for its `value` may do more with it, and throw an Errno.
  * @param min The least that can be written. Default: -2^31.
  * @param max The most. Default: 2^31 - 1.
  *
- * Throws as procCreate does. Source: proc_dointvec_minmax, kernel/sysctl.c.
+ * Throws as procCreate does, and a RangeError when `min` is more than `max`. Source: proc_dointvec_minmax, kernel/sysctl.c.
  *
  * @example
  * ```ts
@@ -47,6 +47,7 @@ export function procDointvecMinmax(
  * ```
  */
 export function dointvecMinmax(mode: number, cell: Cell<number>, min = INT_MIN, max = INT_MAX): ProcNode {
+  if (min > max) throw new RangeError(`No number is ${min} or more and ${max} or less.`);
   return intFile(
     mode,
     () => cell.value,

@@ -19,18 +19,22 @@ export type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
  *
  * @example A log whose readers wait for the next line.
  * ```ts
- * const lines: string[] = [];
+ * const lines: Uint8Array[] = [];
  * const queue = new WaitQueue();
  * procCreate('log', 0o444, null, {
+ *   lseek: () => 0, // For programs such as head, which go back to where they are.
  *   async read(_file, to, _offset, caller) {
- *     to.write(Buffer.from(await queue.waitEvent(() => lines.shift(), caller)));
+ *     const line = await queue.waitEvent(() => lines.shift(), caller);
+ *     // What doesn't fit is for the next read: a shell's `read` asks for one byte at a time.
+ *     if (line.length > to.left) lines.unshift(line.subarray(to.left));
+ *     to.write(line.subarray(0, to.left));
  *   },
  *   poll(file, wake) {
  *     queue.pollWait(file, wake);
  *     return lines.length > 0 ? POLLIN | POLLRDNORM : 0;
  *   },
  * });
- * const log = (line: string) => { lines.push(`${line}\n`); queue.wake(); };
+ * const log = (line: string) => { lines.push(Buffer.from(`${line}\n`)); queue.wake(); };
  * ```
  */
 export class WaitQueue {

@@ -166,9 +166,18 @@ export class TestFile implements AsyncDisposable {
    */
   async poll(events: number, timeout?: number): Promise<number> {
     this.#checkOpen();
+    let timer: NodeJS.Timeout | undefined;
     const end = new Promise<false>((late) => {
-      if (timeout !== undefined) setTimeout(late, timeout, false).unref();
+      if (timeout !== undefined) timer = setTimeout(late, timeout, false);
     });
+    try {
+      return await this.#poll(events, timeout, end);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #poll(events: number, timeout: number | undefined, end: Promise<false>): Promise<number> {
     for (;;) {
       const woken = new Promise<true>((wake, interrupted) => {
         this.#connection.woken = () => wake(true);

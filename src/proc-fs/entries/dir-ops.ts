@@ -19,7 +19,8 @@ import type { ProcNode } from './node.ts';
  */
 export interface DirOps {
   /**
-   * What stands under `name` now, or nothing: ENOENT. `name` may be any that a client asks for, also one that no listing has.
+   * What stands under `name` now, or nothing: ENOENT. `name` may be any that a client asks for, also one that no listing
+   * has, or `toString`: look it up in a Map, or by Object.hasOwn.
    *
    * Return the same node for as long as it is the same thing, or a new one each time: both are taken for the same file, with the
    * same inode number, while somebody knows it. When a node that was returned more than once gives way to another, that is another

@@ -1,7 +1,16 @@
+import { execFile } from 'node:child_process';
 import { constants, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { POLLIN, ProcDirEntry, type ProcHandler, procCreate, WaitQueue } from '../../../src/index.ts';
+import {
+  POLLIN,
+  ProcDirEntry,
+  type ProcHandler,
+  procCreate,
+  procDointvecMinmax,
+  WaitQueue,
+} from '../../../src/index.ts';
 import { openEntry, type TestFile } from '../../../src/testing.ts';
 
 /** What authors did, and what came of it: now it works, or it is EIO and a sentence says why. */
@@ -118,4 +127,23 @@ test("an error of Node's own calls keeps its number, and a sleep that is aborted
   file.interrupt();
   await expect(write).rejects.toMatchObject({ code: 'EINTR' });
   expect(said).toEqual([]);
+});
+
+test('a range that no number is in is refused where it is made', () => {
+  expect(() => procDointvecMinmax('none', 0o644, ProcDirEntry.root(), { value: 1 }, 64, 1)).toThrow(
+    RangeError,
+  );
+});
+
+test('a poll in a test that nothing wakes keeps its program until it is over', async () => {
+  const program = `
+    const { ProcDirEntry, procCreate } = await import('${new URL('../../../src/index.ts', import.meta.url)}');
+    const { openEntry } = await import('${new URL('../../../src/testing.ts', import.meta.url)}');
+    const root = ProcDirEntry.root();
+    procCreate('file', 0o666, root, { poll: () => 0 });
+    const file = await openEntry(root, 'file');
+    console.log(await file.poll(1, 50));`;
+  const parameters = ['--import', 'tsx', '--input-type=module', '-e', program];
+  const { stdout } = await promisify(execFile)(process.execPath, parameters);
+  expect(stdout).toBe('0\n');
 });
