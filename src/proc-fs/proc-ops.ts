@@ -105,6 +105,8 @@ export class ProcOps {
   readonly #locks = new LocalLocks();
   /** Whether it has no end of its own, as files of /proc, and is served where what is open is known. @internal */
   readonly isEndless: boolean;
+  /** The last write that is still under way, where writes are made one after the other. Never rejects. */
+  #writing: Promise<number> | undefined;
 
   /** `placement` is where and how the file runs. Default: on the program's event loop, as a file of /proc. */
   constructor(handler: ProcHandler, placement: Placement = {}) {
@@ -162,9 +164,35 @@ export class ProcOps {
       if (wrong !== 0) return wrong;
     }
     if (this.handler.write === undefined) return -EIO;
+    const answer =
+      this.#writing === undefined
+        ? this.#write(file, from, offset, caller)
+        : this.#writeAfter(this.#writing, file, from, offset, caller);
+    if (typeof answer !== 'number' && !this.placement.parallelWrites) {
+      this.#writing = answer;
+      answer.then(() => {
+        if (this.#writing === answer) this.#writing = undefined;
+      });
+    }
+    return answer;
+  }
+
+  /** A write that is put in line behind another is not made when its caller was interrupted meanwhile. */
+  #writeAfter(
+    last: Promise<number>,
+    file: ProcFile,
+    from: UserSliceReader,
+    offset: number,
+    caller: Caller,
+  ): Promise<number> {
+    const { signal } = caller;
+    return last.then(() => (signal.aborted ? -EINTR : this.#write(file, from, offset, caller)));
+  }
+
+  #write(file: ProcFile, from: UserSliceReader, offset: number, caller: Caller): Raw {
     if (this.isEndless && (file.flags & constants.O_APPEND) !== 0) return this.#append(file, from, caller);
     try {
-      const count = this.handler.write(file, from, offset, caller);
+      const count = this.handler.write?.(file, from, offset, caller);
       if (isLater(count))
         return Promise.resolve(count)
           .then((n) => checkedWrite(n, from))

@@ -32,6 +32,15 @@ export class Poll {
 
   /** Whether descriptor number `index` was ready, or had an error, when `wait` returned. */
   isReady(index: number): boolean {
-    return (this.#fds[2 * index + 1] ?? 0) >>> 16 !== 0;
+    return this.#revents(index) !== 0;
+  }
+
+  /** Whether it had an error, or was hung up. */
+  hasFailed(index: number): boolean {
+    return (this.#revents(index) & ~POLLIN) !== 0;
+  }
+
+  #revents(index: number): number {
+    return (this.#fds[2 * index + 1] ?? 0) >>> 16;
   }
 }

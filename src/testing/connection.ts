@@ -72,7 +72,7 @@ export class Connection implements Channel {
     const header = { len: message.length, opcode, unique, nodeid, uid, gid, pid };
     Object.assign(fuseInHeader.at(new DataView(message.buffer), 0), header);
     message.set(body, fuseInHeader.size);
-    this.#server.serve(message);
+    this.#server.serveMessage(message);
   }
 
   /** Tells of a signal to who waits for an answer. */

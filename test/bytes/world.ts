@@ -59,7 +59,7 @@ export class World implements Disposable {
       owner: -1,
       counters: new Counters(Counters.allocate(), 0),
       pass: (message) => {
-        if (message instanceof Uint8Array) this.#server.serve(message);
+        if (message instanceof Uint8Array) this.#server.serveMessage(message);
         else this.#server.written(message);
       },
     });

@@ -50,6 +50,8 @@ export interface WorkerData {
   readonly news: Int32Array;
   /** One number, shared by all: see Calls. */
   readonly calls: Int32Array;
+  /** Two numbers, shared by all: see turn.ts. */
+  readonly turn: Int32Array;
   /** What it counts: see Counters. */
   readonly counters: SharedArrayBuffer;
 }

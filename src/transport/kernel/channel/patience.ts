@@ -1,5 +1,14 @@
 import { Poll } from '../../../sys/poll.ts';
+import { runsInParallel } from '../../../sys/processors.ts';
 import type { Waiting } from './device.ts';
+
+/** How long to look where that pays, in microseconds: with one processor the client can't come meanwhile. */
+const LOOK = 15;
+
+/** How long to look for the next request before sleeping, in microseconds. */
+export function lookTime(): number {
+  return runsInParallel() ? LOOK : 0;
+}
 
 /** Which of the two descriptors tells to stop. */
 const STOP = 1;

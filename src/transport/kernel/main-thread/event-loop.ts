@@ -63,7 +63,7 @@ export class EventLoop {
     for (let count = 0; count < AT_ONCE; count++) {
       const next = this.#channel.next(call);
       if (next !== Next.REQUEST) return next === Next.NOTHING;
-      if (!this.#server.serveHere(call)) this.#server.serve(call.message());
+      if (!this.#server.serveHere(call)) this.#server.serveMessage(call.message());
     }
     return true;
   }

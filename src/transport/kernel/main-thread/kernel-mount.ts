@@ -22,8 +22,10 @@ import type { Wants } from '../../wants.ts';
 import { lend, takeBack } from '../channel/backing.ts';
 import { CountingChannel } from '../channel/counting.ts';
 import { DeviceChannel } from '../channel/device.ts';
+import { lookTime } from '../channel/patience.ts';
 import { openRecording, recorded } from '../channel/recording.ts';
 import { traced } from '../channel/tracing.ts';
+import { allocateTurn } from '../channel/turn.ts';
 import { CachedPages } from '../wire/cached-pages.ts';
 import type { Channel } from '../wire/channel.ts';
 import { initialize, MAX_WRITE } from '../wire/init.ts';
@@ -37,6 +39,7 @@ import {
 import { operationName } from '../wire/traced.ts';
 import type { SharedNode } from '../worker-contract.ts';
 import { DEFAULT_THREADS } from '../worker-contract.ts';
+import { Draining } from './draining.ts';
 import { EventLoop } from './event-loop.ts';
 import { Notifier } from './notifier.ts';
 import type { KernelMountOptions } from './options.ts';
@@ -46,8 +49,8 @@ import { Workers } from './workers.ts';
 /**
  * A tree of proc entries, mounted over the kernel's FUSE protocol.
  *
- * Workers read the requests. What concerns a file whose handler is `shared` they serve themselves; the rest comes to
- * the thread that made the mount: see TreeServer.
+ * Workers take the requests for files whose handlers are `shared`, and serve them themselves; the thread that made the mount takes those for
+ * all others: see Draining. What a worker takes that isn't for it comes to that thread as a message: see TreeServer.
  */
 export class KernelMount implements Mount, TreeWatcher {
   readonly dir: string;
@@ -65,6 +68,12 @@ export class KernelMount implements Mount, TreeWatcher {
   readonly #trace: Trace | undefined;
   readonly #counters: SharedArrayBuffer;
   readonly #root: ProcDirEntry;
+  readonly #turn = allocateTurn();
+  /** Else the event loop serves all: see EventLoop. */
+  readonly #hasWorkers: boolean;
+  #draining: Draining | undefined;
+  /** Whether there is a file that must not be served elsewhere than in the memory of the workers. */
+  #hasSecret = false;
   #isClosed = false;
 
   /**
@@ -121,6 +130,7 @@ export class KernelMount implements Mount, TreeWatcher {
     const { fd, channel, recording, counters } = connection;
     this.#counters = counters;
     this.#root = root;
+    this.#hasWorkers = threads > 0;
     this.#fd = fd;
     this.#channel = channel;
     this.#notifier = new Notifier(fd);
@@ -138,16 +148,19 @@ export class KernelMount implements Mount, TreeWatcher {
     const watch = root.watch(this);
     const workers = () =>
       new Workers(
-        { fd, recording, tracing: trace !== undefined, hook, threads, nodes },
+        { fd, turn: this.#turn, recording, tracing: trace !== undefined, hook, threads, nodes },
         {
-          serve: (request) => this.#server.serve(request),
+          serve: (request) => {
+            this.#server.serveMessage(request);
+            this.#draining?.resume();
+          },
           written: (write) => this.#server.written(write),
           traced: (one) => this.#told(one),
           abandon: (unique) => this.#server.abandon(unique),
           giveUp: () => this.#giveUp(),
         },
       );
-    this.#workers = threads === 0 ? new EventLoop(fd, channel, this.#server) : workers();
+    this.#workers = this.#hasWorkers ? workers() : new EventLoop(fd, channel, this.#server);
     const exit = atExit(() => this.#atExit());
     this.closed = this.#workers.ended
       .catch((error: Error) => {
@@ -156,6 +169,7 @@ export class KernelMount implements Mount, TreeWatcher {
       .finally(async () => {
         exit[Symbol.dispose]();
         watch[Symbol.dispose]();
+        this.#draining?.[Symbol.dispose]();
         this.#server.end();
         for (const pages of this.#cachedPages.values()) pages.release();
         this.#isClosed = true;
@@ -285,6 +299,7 @@ export class KernelMount implements Mount, TreeWatcher {
   /** A file as workers need it, or undefined for one that they don't serve. Lends the kernel its backing file. */
   #share({ ino, ops }: ProcDirEntry): SharedNode | undefined {
     const { shared, backing, mmap = false, cached = false, secret = false } = ops?.placement ?? {};
+    if (ops !== undefined) this.#placed(shared !== undefined, secret);
     if (backing !== undefined) this.#backing.set(ino, lend(this.#fd, backing));
     else if (mmap && !cached) this.#cachedPages.set(ino, new CachedPages(CachedPages.allocate(secret)));
     return (
@@ -295,6 +310,14 @@ export class KernelMount implements Mount, TreeWatcher {
         cachedPages: this.#cachedPages.get(ino)?.state,
       }
     );
+  }
+
+  /** Has the event loop take requests, once there is a file for it and none whose bytes must not get into its memory. */
+  #placed(shared: boolean, secret: boolean): void {
+    this.#hasSecret ||= secret;
+    if (this.#hasSecret) this.#draining?.[Symbol.dispose]();
+    else if (!shared && this.#hasWorkers)
+      this.#draining ??= new Draining(this.#fd, this.#channel, this.#server, this.#turn, lookTime());
   }
 
   #unshare(ino: number): void {

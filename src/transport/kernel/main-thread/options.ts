@@ -13,7 +13,10 @@ import type { Wants } from '../../wants.ts';
  * ```
  */
 export interface KernelMountOptions extends MountOptions {
-  /** How many threads wait for requests, 1 or more. Default: DEFAULT_THREADS. (0: see EventLoop, which is for the daemon alone.) */
+  /**
+   * How many threads wait for requests, 1 or more, where there are files that are `shared`; else there is one, which watches that the event
+   * loop takes them. Default: DEFAULT_THREADS. (0: see EventLoop, which is for the daemon alone.)
+   */
   readonly threads?: number | undefined;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => MaybePromise<Usage>) | undefined;

@@ -43,8 +43,8 @@ export interface TreeServerOptions {
 }
 
 /**
- * Serves what workers pass on, on the thread that has the tree and the state that its handlers close over. A handler
- * here may take its time: other requests are served meanwhile.
+ * Serves what workers pass on, and what the event loop takes itself, on the thread that has the tree and the state that its handlers
+ * close over. A handler here may take its time: other requests are served meanwhile.
  */
 export class TreeServer implements TreeInodes {
   readonly #lookups = new Lookups();
@@ -79,13 +79,18 @@ export class TreeServer implements TreeInodes {
   }
 
   /** Serves a request's message, which a whole header is known to be there of. */
-  serve(message: Uint8Array): void {
+  serveMessage(message: Uint8Array): void {
     const call = Call.of(message, room(message));
     call.since = performance.now();
+    void this.serve(call);
+  }
+
+  /** Serves a request. Returns undefined once it is answered, or a promise for when nobody needs the call any more. */
+  serve(call: Call): Promise<void> | undefined {
     const answer = dispatch(treeOperations, this, call);
     if (typeof answer === 'number') {
       this.#channel.answer(call, answer);
-      return;
+      return undefined;
     }
     const { unique } = call.header;
     this.#waiting.set(unique, call);
@@ -93,7 +98,7 @@ export class TreeServer implements TreeInodes {
       if (this.#waiting.delete(unique)) this.#channel.answer(call, result);
       else this.#undo(call, result);
     };
-    answer.catch(errnoOf).then(late);
+    return answer.then(late, (error: unknown) => late(errnoOf(error)));
   }
 
   /** The answer comes too late for a client that was told otherwise: what it opened or found for it, nobody else lets go of. */
@@ -122,6 +127,11 @@ export class TreeServer implements TreeInodes {
 
   node(nodeid: number): ProcDirEntry | undefined {
     return nodeid === FUSE_ROOT_ID ? this.#root : this.#lookups.get(nodeid);
+  }
+
+  /** Whether workers serve an inode too. */
+  isShared(nodeid: number): boolean {
+    return this.node(nodeid)?.ops?.placement.shared !== undefined;
   }
 
   /** Where an inode is in the tree, or '' for one that isn't known. */

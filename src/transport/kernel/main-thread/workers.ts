@@ -2,12 +2,12 @@ import { isMainThread, Worker } from 'node:worker_threads';
 import { messageForm } from '../../../sys/console.ts';
 import { Event } from '../../../sys/eventfd.ts';
 import { ownModule } from '../../../sys/own-module.ts';
-import { runsInParallel } from '../../../sys/processors.ts';
 import { threadNumber } from '../../../sys/thread.ts';
 import { reason } from '../../../text/reason.ts';
 import { Counters } from '../../counters.ts';
 import type { Traced } from '../../trace.ts';
 import { allocateCalls, callAll, setLeader, stopAll } from '../channel/calls.ts';
+import { lookTime } from '../channel/patience.ts';
 import {
   type News,
   type SharedNode,
@@ -20,9 +20,6 @@ import {
 
 /** Where a worker starts. */
 const WORKER = 'transport/kernel/worker-thread/worker';
-
-/** How long the first worker looks for the next request before it sleeps, in microseconds: see Patience. */
-const LOOK = 15;
 
 /**
  * How long a worker sleeps at most where the mount was made in a worker itself, in milliseconds. When such a thread is terminated
@@ -56,7 +53,9 @@ export interface WorkersOptions {
   readonly tracing: boolean;
   /** What they import before a handler's module that isn't of this package. */
   readonly hook: string | undefined;
-  /** How many, 1 or more. */
+  /** Whose turn it is: see turn.ts. */
+  readonly turn: Int32Array;
+  /** How many, 1 or more, once there is a file that they serve. Until then there is one, which waits. */
   readonly threads: number;
   /** The files that they serve from the start. */
   readonly nodes: readonly SharedNode[];
@@ -72,50 +71,70 @@ export class Workers {
   /** Resolves when the file system is unmounted and all have ended. Rejects then if one couldn't be replaced. */
   readonly ended: Promise<void>;
   /** What each counts: see Counters. */
-  readonly counters: readonly SharedArrayBuffer[];
+  readonly counters: SharedArrayBuffer[] = [];
   readonly #nodes: Map<number, SharedNode>;
   readonly #stop = new Event();
   readonly #data: Omit<WorkerData, 'thread' | 'serving' | 'nodes' | 'counters'>;
   readonly #owner: WorkersOwner;
   readonly #running = new Set<Worker>();
+  readonly #threads: number;
+  readonly #lives = new Set<Promise<void>>();
+  #keepsAlive = true;
 
-  constructor({ fd, recording, tracing, hook, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
+  constructor({ fd, turn, recording, tracing, hook, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
     this.#nodes = new Map(nodes.map((node) => [node.ino, node]));
     this.#data = {
       fd,
+      turn,
       recording,
       tracing,
       messages: messageForm(),
       hook,
       stop: this.#stop.fd,
       owner: threadNumber(),
-      look: runsInParallel() ? LOOK : 0,
+      look: lookTime(),
       sleep: isMainThread ? -1 : NAP,
       news: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
       calls: allocateCalls(),
     };
     this.#owner = owner;
-    this.counters = Array.from({ length: threads }, () => Counters.allocate());
-    const lives: Promise<void>[] = [];
-    const start = (thread: number) =>
-      new Promise<void>((ready, failed) => {
-        const life = this.#keep(thread, ready);
-        life.catch(failed);
-        lives.push(life);
-      });
-    this.ready = Promise.all(Array.from({ length: threads }, (_, thread) => start(thread)));
-    const allUnmounted = Promise.all(lives);
-    allUnmounted.catch(() => owner.giveUp());
-    this.ended = Promise.allSettled(lives)
-      .then(() => allUnmounted)
-      .then(() => {})
-      .finally(() => this.#stop[Symbol.dispose]());
+    this.#threads = threads;
+    this.ready = this.#start(nodes.length === 0 ? 1 : threads);
+    this.ended = this.#end().finally(() => this.#stop[Symbol.dispose]());
+  }
+
+  /** Starts as many as there are to be in all. Resolves when they serve. */
+  #start(count: number): Promise<unknown> {
+    const starting: Promise<void>[] = [];
+    while (this.counters.length < count) {
+      const thread = this.counters.push(Counters.allocate()) - 1;
+      starting.push(
+        new Promise((ready, failed) => {
+          const life = this.#keep(thread, ready);
+          life.catch(failed);
+          life.catch(() => this.#owner.giveUp());
+          this.#lives.add(life);
+        }),
+      );
+    }
+    return Promise.all(starting);
+  }
+
+  /** Waits for all, those too that are started meanwhile. Rejects then with the first failure. */
+  async #end(): Promise<void> {
+    let waited = 0;
+    while (waited < this.#lives.size) {
+      waited = this.#lives.size;
+      await Promise.allSettled(this.#lives);
+    }
+    await Promise.all(this.#lives);
   }
 
   /** Has them serve one more file. */
   add(node: SharedNode): void {
     this.#nodes.set(node.ino, node);
     this.#tell({ added: node });
+    this.#start(this.#threads).catch(() => {});
   }
 
   /** Has them let go of a file that the kernel has forgotten. */
@@ -131,6 +150,7 @@ export class Workers {
 
   /** Whether they keep the program's event loop alive. */
   keepAlive(keep: boolean): void {
+    this.#keepsAlive = keep;
     for (const worker of this.#running) {
       if (keep) worker.ref();
       else worker.unref();
@@ -156,6 +176,7 @@ export class Workers {
     const nodes = [...this.#nodes.values()];
     const workerData: WorkerData = { ...this.#data, nodes, thread, serving, counters };
     const worker = new Worker(new URL(ownModule(WORKER)), { workerData });
+    if (!this.#keepsAlive) worker.unref();
     this.#running.add(worker);
     let ended = false;
     let cause: unknown = new Error('it called process.exit()');

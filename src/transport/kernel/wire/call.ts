@@ -86,6 +86,7 @@ export class Call {
    */
   arrived(length: number): boolean {
     this.length = length;
+    this.caller.renew();
     if (length < REQUEST_HEADER) return false;
     const { unique } = this.header;
     return unique > 0 && unique <= Number.MAX_SAFE_INTEGER;

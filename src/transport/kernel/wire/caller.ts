@@ -14,6 +14,12 @@ export class RequestCaller implements Caller {
     this.#header = header;
   }
 
+  /** Another request has come. What was made for the last one is kept by whoever asked for it. */
+  renew(): void {
+    this.file = undefined;
+    this.#abort = undefined;
+  }
+
   get uid(): number {
     return this.#header.uid;
   }

@@ -8,6 +8,7 @@ import { DeviceChannel } from '../channel/device.ts';
 import { Patience } from '../channel/patience.ts';
 import { recorded } from '../channel/recording.ts';
 import { traced } from '../channel/tracing.ts';
+import { Watching } from '../channel/turn.ts';
 import { Call } from '../wire/call.ts';
 import { MAX_WRITE } from '../wire/init.ts';
 import type { News, WorkerData, WorkerMessage } from '../worker-contract.ts';
@@ -29,6 +30,7 @@ const {
   serving,
   news,
   calls,
+  turn,
   hook,
   messages,
   counters: counted,
@@ -44,8 +46,8 @@ for (const node of nodes) {
 }
 if (memory === undefined || memory.length < Call.space(MAX_WRITE))
   memory = new Uint8Array(Call.space(MAX_WRITE));
-const patience = new Patience(fd, stop, look, sleep);
-const waiting = thread === 0 ? new Calling(patience, calls) : new Called(patience, calls, sleep);
+const watching = new Watching(new Patience(fd, stop, look, sleep), turn, fd, stop, sleep);
+const waiting = thread === 0 ? new Calling(watching, calls) : new Called(watching, calls, sleep);
 send('ready');
 const channel = recorded(new DeviceChannel(fd, waiting), recording);
 const tell = tracing ? (one: Traced) => send({ traced: one }) : undefined;

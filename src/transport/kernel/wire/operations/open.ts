@@ -29,10 +29,16 @@ export function newFile({ header, caller }: Call, flags: number): ProcFile {
   return caller.file;
 }
 
-/** Unless the file says otherwise, every read and write reaches its handler, as in /proc: FOPEN_DIRECT_IO. */
+/**
+ * Unless the file says otherwise, every read and write reaches its handler, as in /proc: FOPEN_DIRECT_IO.
+ *
+ * Where one thread serves, ProcOps puts writes in line if they take their time: the kernel, whose line is a lock that is handed on by
+ * waking the next up, would have four writers wait five times as long.
+ */
 function openFlags({ handler, placement }: ProcOps): number {
   if (placement.cached) return FopenFlag.KEEP_CACHE;
-  const parallel = placement.parallelWrites ? FopenFlag.PARALLEL_DIRECT_WRITES : 0;
+  const isParallel = placement.parallelWrites || placement.shared === undefined;
+  const parallel = isParallel ? FopenFlag.PARALLEL_DIRECT_WRITES : 0;
   const nonseekable = handler.lseek === undefined ? FopenFlag.NONSEEKABLE : 0;
   return FopenFlag.DIRECT_IO | parallel | nonseekable;
 }

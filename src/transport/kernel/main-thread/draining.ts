@@ -1,0 +1,166 @@
+import koffi from 'koffi';
+import { addressOf } from '../../../sys/libc.ts';
+import { countTaken, giveTurn, takeTurn } from '../channel/turn.ts';
+import { Call } from '../wire/call.ts';
+import { type Channel, Next } from '../wire/channel.ts';
+import { MAX_WRITE, PAGE_SIZE } from '../wire/init.ts';
+import type { TreeServer } from './tree-server.ts';
+
+/**
+ * How long requests are taken without letting the program have its event loop, in milliseconds: its timers, sockets and promises come to their
+ * turn as often as this, and one request later. A turn of the loop costs 10 to 20 us.
+ */
+const SLICE = 1;
+
+/** How many calls may have memory for the longest request and reply, beside the one that is read into. */
+const MAX_CALLS = 16;
+
+/** Why no more requests are taken for now. */
+const Pause = {
+  /** None came for as long as is worth looking. */
+  EMPTY: 0,
+  /** None came yet, but promises may have been kept meanwhile. */
+  LATE: 1,
+  /** It is time to let others have the event loop. */
+  SLICE: 2,
+  /** It is the workers' turn, or the file system is unmounted. */
+  DONE: 3,
+} as const;
+
+type Pause = (typeof Pause)[keyof typeof Pause];
+
+/**
+ * The event loop's own way to requests: it is woken when there are some, takes and serves one after the other until there are none, and
+ * looks a moment longer before it sleeps, as a worker does.
+ *
+ * A worker watches that the thread isn't blocked. Where there are files that workers serve, it is the turn of whoever served the
+ * last request.
+ */
+export class Draining implements Disposable {
+  readonly #channel: Channel;
+  readonly #server: TreeServer;
+  readonly #turn: Int32Array;
+  readonly #look: number;
+  readonly #handle: ReturnType<typeof koffi.node.poll>;
+  /** The one that is read into, and those that nobody needs any more. */
+  #call = newCall();
+  readonly #free: Call[] = [];
+  /** How many requests wait for a handler's promise, in calls of ours. */
+  #late = 0;
+  #lookUntil = 0;
+  #isScheduled = false;
+  #isResting = false;
+  #isDisposed = false;
+
+  /** It is this thread's turn from now on. `look` is how long to look for the next request before sleeping, in microseconds. */
+  constructor(fd: number, channel: Channel, server: TreeServer, turn: Int32Array, look: number) {
+    this.#channel = channel;
+    this.#server = server;
+    this.#turn = turn;
+    this.#look = look / 1000;
+    this.#handle = koffi.node.poll(fd, this.#schedule);
+    // The workers keep the program alive, or nobody does.
+    this.#handle.unref();
+    takeTurn(turn);
+  }
+
+  /** It is this thread's turn again: a worker had a request for it. */
+  resume(): void {
+    if (this.#isDisposed) return;
+    if (this.#isResting) this.#handle.start(this.#schedule);
+    this.#isResting = false;
+    void this.#drain();
+  }
+
+  /** From now on workers take all requests. */
+  [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#handle.close();
+    giveTurn(this.#turn);
+  }
+
+  /** By setImmediate, because koffi calls from outside of Node's event loop: promises would wait until something else happens. */
+  readonly #schedule = (): void => {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      void this.#drain();
+    });
+  };
+
+  async #drain(): Promise<void> {
+    if (this.#isDisposed || this.#isResting) return;
+    takeTurn(this.#turn);
+    const until = performance.now() + SLICE;
+    try {
+      let pause = this.#serve(until);
+      while (pause === Pause.LATE && !this.#isDisposed) {
+        // Lets promises go on, and nothing else.
+        await undefined;
+        pause = this.#serve(until);
+      }
+      if (pause === Pause.SLICE) this.#schedule();
+      if (pause === Pause.DONE) this.#rest();
+    } catch (error) {
+      console.error(error);
+      this[Symbol.dispose]();
+    }
+  }
+
+  /** Serves one request after the other. */
+  #serve(until: number): Pause {
+    for (;;) {
+      const next = this.#channel.next(this.#call);
+      if (next === Next.REQUEST) {
+        countTaken(this.#turn);
+        this.#lookUntil = 0;
+        const isShared = this.#server.isShared(this.#call.header.nodeid);
+        this.#one();
+        if (isShared) return Pause.DONE;
+        if (performance.now() >= until) return Pause.SLICE;
+      } else {
+        if (next === Next.UNMOUNTED) return Pause.DONE;
+        const now = performance.now();
+        if (this.#lookUntil === 0) this.#lookUntil = now + this.#look;
+        if (now >= this.#lookUntil) {
+          this.#lookUntil = 0;
+          return Pause.EMPTY;
+        }
+        if (this.#late > 0) return Pause.LATE;
+      }
+    }
+  }
+
+  #one(): void {
+    const call = this.#call;
+    if (this.#late === MAX_CALLS) {
+      this.#server.serveMessage(call.message());
+      return;
+    }
+    const answered = this.#server.serve(call);
+    if (answered === undefined) return;
+    this.#late++;
+    this.#call = this.#free.pop() ?? newCall();
+    void answered.then(() => {
+      this.#late--;
+      this.#free.push(call);
+    });
+  }
+
+  /** It is the workers' turn. */
+  #rest(): void {
+    if (this.#isDisposed) return;
+    this.#isResting = true;
+    this.#handle.stop();
+    giveTurn(this.#turn);
+  }
+}
+
+/** A call with room for the longest request and reply, where their data lies best. Its memory isn't there before it is written to. */
+function newCall(): Call {
+  const memory = new Uint8Array(Call.space(MAX_WRITE) + PAGE_SIZE);
+  const page = (PAGE_SIZE - (Number(addressOf(memory)) % PAGE_SIZE)) % PAGE_SIZE;
+  return Call.within(memory.subarray(page), MAX_WRITE);
+}
