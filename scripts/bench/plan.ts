@@ -3,9 +3,9 @@ import type { Contender } from './contenders/contender.ts';
 import { libfuse3 } from './contenders/peers.ts';
 import { GiB, MiB } from './sizes.ts';
 import { append } from './workloads/append.ts';
-import { fioWorkloads } from './workloads/fio.ts';
+import { fioWorkloads, manyClients } from './workloads/fio.ts';
 import { idle } from './workloads/idle.ts';
-import { openClose } from './workloads/open-close.ts';
+import { openClose, openReadClose } from './workloads/open-close.ts';
 import { wholeFile } from './workloads/whole.ts';
 import type { Workload } from './workloads/workload.ts';
 
@@ -29,7 +29,15 @@ export const quick: Plan = {
   name: 'quick',
   contenders,
   rounds: 1,
-  workloads: [idle(0.2), ...fioWorkloads(FILE, 0.3, [1, 4]), openClose(0.2), append(MiB), wholeFile(FILE)],
+  workloads: [
+    idle(0.2),
+    ...fioWorkloads(FILE, 0.2, [1, 4]),
+    ...manyClients(FILE, 0.2, [16, 64]),
+    openClose(0.2),
+    openReadClose(0.2),
+    append(MiB),
+    wholeFile(FILE),
+  ],
   once: [],
   warmUp: 0.2,
 };
@@ -38,7 +46,15 @@ export const standard: Plan = {
   name: 'standard',
   contenders,
   rounds: 5,
-  workloads: [idle(1), ...fioWorkloads(FILE, 2, [1, 4]), openClose(1), append(8 * MiB), wholeFile(GiB)],
+  workloads: [
+    idle(1),
+    ...fioWorkloads(FILE, 2, [1, 4]),
+    ...manyClients(FILE, 2, [16, 64]),
+    openClose(1),
+    openReadClose(1),
+    append(8 * MiB),
+    wholeFile(GiB),
+  ],
   once: [],
   warmUp: 1,
 };

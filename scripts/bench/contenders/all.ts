@@ -1,5 +1,12 @@
 import type { Contender } from './contender.ts';
-import { fuseNativeBest, fuseNativePlain, libfuse3 } from './peers.ts';
+import {
+  eventLoopAsync,
+  eventLoopSync,
+  fuseNativeBest,
+  fuseNativePlain,
+  libfuse3,
+  memfsLl,
+} from './peers.ts';
 import { ramproc } from './ramproc.ts';
 import { tmpfs } from './tmpfs.ts';
 
@@ -7,9 +14,12 @@ import { tmpfs } from './tmpfs.ts';
 export const contenders: readonly Contender[] = [
   tmpfs,
   libfuse3,
+  memfsLl,
   ramproc('direct', 'direct'),
   ramproc('cached', 'cached', '--io', 'cached'),
   ramproc('passthrough', 'passthrough', '--io', 'passthrough'),
+  eventLoopSync,
+  eventLoopAsync,
   ramproc('libfuse', 'over fuse-native', '--transport', 'libfuse'),
   fuseNativeBest,
   fuseNativePlain,

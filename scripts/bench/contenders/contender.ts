@@ -4,6 +4,8 @@ import type { Programs } from '../compile.ts';
 export interface Mount {
   /** The file's path. */
   readonly file: string;
+  /** A file whose text is made when somebody reads it, if there is such a one. */
+  readonly single?: string;
   /** The process that serves it; undefined when the kernel does. */
   readonly pid: number | undefined;
   /** Unmounts, and ends what serves it. */

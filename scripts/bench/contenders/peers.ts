@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from './contender.ts';
 import { startServer } from './server.ts';
@@ -8,6 +9,36 @@ export const libfuse3: Contender = {
   label: 'C, libfuse3',
   mount: (dir, { ramfs }) => startServer(dir, ramfs),
 };
+
+/** The path of libfuse's own example, where somebody has built it: an in-memory file system in C++. */
+const MEMFS_LL = 'RAMPROC_BENCH_MEMFS_LL';
+
+/** With direct I/O, and as the others with names and attributes cached. It has no file at first. */
+export const memfsLl: Contender = {
+  id: 'memfs-ll',
+  label: 'C++, memfs_ll',
+  async mount(dir) {
+    const program = process.env[MEMFS_LL];
+    if (program === undefined) throw new Error(`${MEMFS_LL} in the environment names no program.`);
+    return await startServer(dir, program, '-f', '-o', 'fuse_dio,no_timeout');
+  },
+};
+
+function eventLoop(id: string, label: string, ...parameters: string[]): Contender {
+  const path = fileURLToPath(new URL('../peers/event-loop.js', import.meta.url));
+  return {
+    id,
+    label: `ramproc, ${label}`,
+    async mount(dir) {
+      const mount = await startServer(dir, process.execPath, path, ...parameters);
+      return { ...mount, single: join(dir, 'single') };
+    },
+  };
+}
+
+/** ramproc in a program whose handlers run on its event loop. */
+export const eventLoopSync = eventLoop('event-loop', 'event loop');
+export const eventLoopAsync = eventLoop('event-loop-async', 'event loop, async', '--async');
 
 function fuseNative(id: string, label: string, script: string): Contender {
   const path = fileURLToPath(new URL(`../peers/${script}`, import.meta.url));

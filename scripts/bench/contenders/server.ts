@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mount } from './contender.ts';
 
@@ -50,8 +50,13 @@ function lastWords(said: string): string {
   return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? 'it said nothing').trim();
 }
 
+/** One that begins without a file gets it from us. */
 async function appeared(file: string): Promise<void> {
   for (const limit = Date.now() + PATIENCE; !existsSync(file); await sleep(1)) {
+    if (isMounted(dirname(file))) {
+      writeFileSync(file, '', { flag: 'a' });
+      return;
+    }
     if (Date.now() > limit) throw new Error(`${file} did not appear within ${PATIENCE / 1000} s.`);
   }
 }

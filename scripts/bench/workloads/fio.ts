@@ -59,6 +59,11 @@ function fio(job: Job, clients: number, fileSize: number, seconds: number): Work
   };
 }
 
+/** Random reads by more clients than there are processors or threads that serve. */
+export function manyClients(fileSize: number, seconds: number, clients: readonly number[]): Workload[] {
+  return clients.map((count) => fio(randomRead, count, fileSize, seconds));
+}
+
 /** Runs every handler often enough to be compiled, and fills caches where there are some. */
 export async function warmUp({ file }: Mount, fileSize: number, seconds: number): Promise<void> {
   await output('dd', `if=${file}`, 'of=/dev/null', 'bs=1M');
