@@ -41,8 +41,8 @@ export function countTaken(turn: Int32Array): void {
 }
 
 /**
- * A worker's way to wait: as it does where it is the workers' turn; and where it is the event loop's, until that is given to it, or
- * until a request waits that the event loop doesn't take, because its thread computes or waits for that very request.
+ * A worker's way to wait. Where it is the workers' turn, as it does; where it is the event loop's, until that is given up, or a request
+ * waits that the event loop doesn't take, because its thread computes or waits for that very request.
  */
 export class Watching implements Waiting {
   readonly #waiting: Waiting;

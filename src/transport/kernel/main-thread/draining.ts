@@ -23,8 +23,8 @@ const Pause = {
   LATE: 1,
   /** It is time to let others have the event loop. */
   SLICE: 2,
-  /** It is the workers' turn, or the file system is unmounted. */
-  DONE: 3,
+  /** There will be none any more: the file system is unmounted. */
+  UNMOUNTED: 3,
 } as const;
 
 type Pause = (typeof Pause)[keyof typeof Pause];
@@ -33,8 +33,7 @@ type Pause = (typeof Pause)[keyof typeof Pause];
  * The event loop's own way to requests: it is woken when there are some, takes and serves one after the other until there are none, and
  * looks a moment longer before it sleeps, as a worker does.
  *
- * A worker watches that the thread isn't blocked. Where there are files that workers serve, it is the turn of whoever served the
- * last request.
+ * For trees without a file that workers serve. One watches that this thread isn't blocked, and takes requests meanwhile.
  */
 export class Draining implements Disposable {
   readonly #channel: Channel;
@@ -49,7 +48,6 @@ export class Draining implements Disposable {
   #late = 0;
   #lookUntil = 0;
   #isScheduled = false;
-  #isResting = false;
   #isDisposed = false;
 
   /** It is this thread's turn from now on. `look` is how long to look for the next request before sleeping, in microseconds. */
@@ -62,14 +60,6 @@ export class Draining implements Disposable {
     // The workers keep the program alive, or nobody does.
     this.#handle.unref();
     takeTurn(turn);
-  }
-
-  /** It is this thread's turn again: a worker had a request for it. */
-  resume(): void {
-    if (this.#isDisposed) return;
-    if (this.#isResting) this.#handle.start(this.#schedule);
-    this.#isResting = false;
-    void this.#drain();
   }
 
   /** From now on workers take all requests. */
@@ -91,7 +81,8 @@ export class Draining implements Disposable {
   };
 
   async #drain(): Promise<void> {
-    if (this.#isDisposed || this.#isResting) return;
+    if (this.#isDisposed) return;
+    // A worker may have taken it while this thread was blocked.
     takeTurn(this.#turn);
     const until = performance.now() + SLICE;
     try {
@@ -102,7 +93,7 @@ export class Draining implements Disposable {
         pause = this.#serve(until);
       }
       if (pause === Pause.SLICE) this.#schedule();
-      if (pause === Pause.DONE) this.#rest();
+      if (pause === Pause.UNMOUNTED) this[Symbol.dispose]();
     } catch (error) {
       console.error(error);
       this[Symbol.dispose]();
@@ -116,12 +107,10 @@ export class Draining implements Disposable {
       if (next === Next.REQUEST) {
         countTaken(this.#turn);
         this.#lookUntil = 0;
-        const isShared = this.#server.isShared(this.#call.header.nodeid);
         this.#one();
-        if (isShared) return Pause.DONE;
         if (performance.now() >= until) return Pause.SLICE;
       } else {
-        if (next === Next.UNMOUNTED) return Pause.DONE;
+        if (next === Next.UNMOUNTED) return Pause.UNMOUNTED;
         const now = performance.now();
         if (this.#lookUntil === 0) this.#lookUntil = now + this.#look;
         if (now >= this.#lookUntil) {
@@ -147,14 +136,6 @@ export class Draining implements Disposable {
       this.#late--;
       this.#free.push(call);
     });
-  }
-
-  /** It is the workers' turn. */
-  #rest(): void {
-    if (this.#isDisposed) return;
-    this.#isResting = true;
-    this.#handle.stop();
-    giveTurn(this.#turn);
   }
 }
 

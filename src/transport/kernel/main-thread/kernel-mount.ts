@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import type { MountIdentity } from '../../../mount/identity.ts';
 import { type FuseMount, mountFuse } from '../../../mount/mount.ts';
 import { MountError } from '../../../mount/mount-error.ts';
@@ -49,8 +50,8 @@ import { Workers } from './workers.ts';
 /**
  * A tree of proc entries, mounted over the kernel's FUSE protocol.
  *
- * Workers take the requests for files whose handlers are `shared`, and serve them themselves; the thread that made the mount takes those for
- * all others: see Draining. What a worker takes that isn't for it comes to that thread as a message: see TreeServer.
+ * Where there are files whose handlers are `shared`, workers take the requests. Those for such files they serve themselves; the rest
+ * comes to the thread that made the mount as messages: see TreeServer. Where there are none, that thread takes them: see Draining.
  */
 export class KernelMount implements Mount, TreeWatcher {
   readonly dir: string;
@@ -72,8 +73,8 @@ export class KernelMount implements Mount, TreeWatcher {
   /** Else the event loop serves all: see EventLoop. */
   readonly #hasWorkers: boolean;
   #draining: Draining | undefined;
-  /** Whether there is a file that must not be served elsewhere than in the memory of the workers. */
-  #hasSecret = false;
+  /** Whether there was a file that workers serve. */
+  #hasShared = false;
   #isClosed = false;
 
   /**
@@ -150,10 +151,7 @@ export class KernelMount implements Mount, TreeWatcher {
       new Workers(
         { fd, turn: this.#turn, recording, tracing: trace !== undefined, hook, threads, nodes },
         {
-          serve: (request) => {
-            this.#server.serveMessage(request);
-            this.#draining?.resume();
-          },
+          serve: (request) => this.#server.serveMessage(request),
           written: (write) => this.#server.written(write),
           traced: (one) => this.#told(one),
           abandon: (unique) => this.#server.abandon(unique),
@@ -299,7 +297,7 @@ export class KernelMount implements Mount, TreeWatcher {
   /** A file as workers need it, or undefined for one that they don't serve. Lends the kernel its backing file. */
   #share({ ino, ops }: ProcDirEntry): SharedNode | undefined {
     const { shared, backing, mmap = false, cached = false, secret = false } = ops?.placement ?? {};
-    if (ops !== undefined) this.#placed(shared !== undefined, secret);
+    if (ops !== undefined) this.#placed(shared !== undefined);
     if (backing !== undefined) this.#backing.set(ino, lend(this.#fd, backing));
     else if (mmap && !cached) this.#cachedPages.set(ino, new CachedPages(CachedPages.allocate(secret)));
     return (
@@ -312,11 +310,14 @@ export class KernelMount implements Mount, TreeWatcher {
     );
   }
 
-  /** Has the event loop take requests, once there is a file for it and none whose bytes must not get into its memory. */
-  #placed(shared: boolean, secret: boolean): void {
-    this.#hasSecret ||= secret;
-    if (this.#hasSecret) this.#draining?.[Symbol.dispose]();
-    else if (!shared && this.#hasWorkers)
+  /**
+   * Has the event loop take requests once there is a file for it, and as long as there is none for workers. Not that of a worker of the
+   * program's: one that is terminated while koffi calls it takes the whole process with it.
+   */
+  #placed(shared: boolean): void {
+    this.#hasShared ||= shared;
+    if (this.#hasShared) this.#draining?.[Symbol.dispose]();
+    else if (this.#hasWorkers && isMainThread)
       this.#draining ??= new Draining(this.#fd, this.#channel, this.#server, this.#turn, lookTime());
   }
 

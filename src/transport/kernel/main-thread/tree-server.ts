@@ -129,11 +129,6 @@ export class TreeServer implements TreeInodes {
     return nodeid === FUSE_ROOT_ID ? this.#root : this.#lookups.get(nodeid);
   }
 
-  /** Whether workers serve an inode too. */
-  isShared(nodeid: number): boolean {
-    return this.node(nodeid)?.ops?.placement.shared !== undefined;
-  }
-
   /** Where an inode is in the tree, or '' for one that isn't known. */
   pathOf(nodeid: number): string {
     return this.node(nodeid)?.path ?? '';
