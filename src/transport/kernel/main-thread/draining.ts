@@ -15,6 +15,9 @@ const SLICE = 1;
 /** How many calls may have memory for the longest request and reply, beside the one that is read into. */
 const MAX_CALLS = 16;
 
+/** How many promises one behind the other an async handler's answer goes through that waits for nothing, and a few more. */
+const STEPS = 12;
+
 /** Why no more requests are taken for now. */
 const Pause = {
   /** None came for as long as is worth looking. */
@@ -88,8 +91,7 @@ export class Draining implements Disposable {
     try {
       let pause = this.#serve(until);
       while (pause === Pause.LATE && !this.#isDisposed) {
-        // Lets promises go on, and nothing else.
-        await undefined;
+        await this.#settle();
         pause = this.#serve(until);
       }
       if (pause === Pause.SLICE) this.#schedule();
@@ -100,6 +102,12 @@ export class Draining implements Disposable {
     }
   }
 
+  /** Lets promises go on, and nothing else, until one is kept that a request waits for, or for as long as an async handler takes. */
+  async #settle(): Promise<void> {
+    const late = this.#late;
+    for (let step = 0; step < STEPS && this.#late === late; step++) await undefined;
+  }
+
   /** Serves one request after the other. */
   #serve(until: number): Pause {
     for (;;) {
@@ -107,8 +115,9 @@ export class Draining implements Disposable {
       if (next === Next.REQUEST) {
         countTaken(this.#turn);
         this.#lookUntil = 0;
+        const { since } = this.#call;
         this.#one();
-        if (performance.now() >= until) return Pause.SLICE;
+        if (since >= until) return Pause.SLICE;
       } else {
         if (next === Next.UNMOUNTED) return Pause.UNMOUNTED;
         const now = performance.now();
@@ -134,6 +143,7 @@ export class Draining implements Disposable {
     this.#call = this.#free.pop() ?? newCall();
     void answered.then(() => {
       this.#late--;
+      this.#lookUntil = 0;
       this.#free.push(call);
     });
   }
