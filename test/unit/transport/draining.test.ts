@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { FUSE_ROOT_ID, Opcode } from '../../../src/abi/fuse.ts';
+import { fuseGetattrIn, fuseInHeader } from '../../../src/abi/structs.ts';
+import { ProcDirEntry } from '../../../src/proc-fs/entries/entry.ts';
+import { Event } from '../../../src/sys/eventfd.ts';
+import { allocateTurn } from '../../../src/transport/kernel/channel/turn.ts';
+import { Draining } from '../../../src/transport/kernel/main-thread/draining.ts';
+import { TreeServer } from '../../../src/transport/kernel/main-thread/tree-server.ts';
+import type { Call } from '../../../src/transport/kernel/wire/call.ts';
+import { type Channel, Next } from '../../../src/transport/kernel/wire/channel.ts';
+
+/** A channel that always has another request, until it is told otherwise or has had them for a whole second. */
+class Busy implements Channel {
+  answered = 0;
+  stopped = false;
+  readonly #start = performance.now();
+
+  next(call: Call): Next {
+    call.since = performance.now();
+    if (this.stopped || call.since > this.#start + 1000) return Next.NOTHING;
+    const length = fuseInHeader.size + fuseGetattrIn.size;
+    Object.assign(call.header, { len: length, opcode: Opcode.GETATTR, unique: 2, nodeid: FUSE_ROOT_ID });
+    call.arrived(length);
+    return Next.REQUEST;
+  }
+
+  answer(): void {
+    this.answered++;
+  }
+
+  notify(): void {}
+  notifyNow(): void {}
+  close(): void {}
+}
+
+test('an event loop that always has another request lets timers have their turn', async () => {
+  const channel = new Busy();
+  const options = { backing: new Map(), cachedPages: new Map(), endless: false };
+  const server = new TreeServer(ProcDirEntry.root(), channel, options);
+  using readable = new Event();
+  readable.set();
+  using _draining = new Draining(readable.fd, channel, server, allocateTurn(), 15);
+  const before: number[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    before.push(channel.answered);
+    await sleep(1);
+  }
+  channel.stopped = true;
+  // With nothing else to do it would have gone on for a second, and the timers found it had ended.
+  expect(new Set([...before, channel.answered]).size).toBe(6);
+});
