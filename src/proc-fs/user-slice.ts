@@ -3,6 +3,8 @@ import { EFAULT, Errno } from '../sys/errno.ts';
 /**
  * A window on the caller's bytes, with a position in it: what the kernel's `uaccess.rs` calls a user slice.
  *
+ * It is the handler's until it has answered: the memory is used again for another request.
+ *
  * A handler that copies with `read` or `write` needs nothing else. One that has a system call do the copying lends
  * it `bytes`, from `start`, at most `left`, and then says `advance`.
  *

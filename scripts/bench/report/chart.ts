@@ -3,8 +3,20 @@ import type { Results } from '../results.ts';
 import { format, median } from '../statistics.ts';
 import type { Metric } from '../workloads/workload.ts';
 
-/** Colours that colour-blind people tell apart too. Source: Okabe and Ito, "Color Universal Design". */
-const COLOURS = ['#999999', '#000000', '#0072b2', '#56b4e9', '#009e73', '#cc79a7', '#d55e00', '#e69f00'];
+/** Colours that colour-blind people tell apart too. Source: Okabe and Ito, "Color Universal Design", and Tol, "Colour Schemes". */
+const COLOURS = [
+  '#999999',
+  '#000000',
+  '#0072b2',
+  '#56b4e9',
+  '#009e73',
+  '#cc79a7',
+  '#d55e00',
+  '#e69f00',
+  '#882255',
+  '#999933',
+  '#44aa99',
+];
 
 /** All in pixels. */
 const WIDTH = 880;
