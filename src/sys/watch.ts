@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
+import { atExit } from './at-exit.ts';
 import { libcFunction } from './libc.ts';
 import { mounts } from './mountinfo.ts';
 
@@ -48,14 +49,17 @@ export interface Watch extends Disposable {
 
 /**
  * Calls `look` whenever an epoll descriptor has something to tell, until the answer is disposed. By setImmediate, because
- * koffi calls from outside of Node's event loop: promises that `look` settles would wait until something else happens.
+ * koffi calls from outside of Node's event loop: promises that `look` settles would wait until something else happens. Until this
+ * thread ends, because Node lets libuv run once more afterwards, and koffi ends the process when it calls into what is gone.
  */
 function watch(epoll: number, look: () => void): Watch {
   const handle = koffi.node.poll(epoll, { readable: true }, () => void setImmediate(look));
+  const exit = atExit(() => handle.close());
   return {
     ref: () => handle.ref(),
     unref: () => handle.unref(),
     [Symbol.dispose]() {
+      exit[Symbol.dispose]();
       handle.close();
       closeSync(epoll);
     },

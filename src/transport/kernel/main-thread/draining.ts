@@ -1,5 +1,5 @@
-import koffi from 'koffi';
 import { addressOf } from '../../../sys/libc.ts';
+import { type Watch, whenReadable } from '../../../sys/watch.ts';
 import { countTaken, giveTurn, takeTurn } from '../channel/turn.ts';
 import { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
@@ -43,14 +43,13 @@ export class Draining implements Disposable {
   readonly #server: TreeServer;
   readonly #turn: Int32Array;
   readonly #look: number;
-  readonly #handle: ReturnType<typeof koffi.node.poll>;
+  readonly #watch: Watch;
   /** The one that is read into, and those that nobody needs any more. */
   #call = newCall();
   readonly #free: Call[] = [];
   /** How many requests wait for a handler's promise, in calls of ours. */
   #late = 0;
   #lookUntil = 0;
-  #isScheduled = false;
   #isDisposed = false;
 
   /** It is this thread's turn from now on. `look` is how long to look for the next request before sleeping, in microseconds. */
@@ -59,9 +58,9 @@ export class Draining implements Disposable {
     this.#server = server;
     this.#turn = turn;
     this.#look = look / 1000;
-    this.#handle = koffi.node.poll(fd, this.#schedule);
+    this.#watch = whenReadable(fd, () => void this.#drain());
     // The workers keep the program alive, or nobody does.
-    this.#handle.unref();
+    this.#watch.unref();
     takeTurn(turn);
   }
 
@@ -69,19 +68,9 @@ export class Draining implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    this.#handle.close();
+    this.#watch[Symbol.dispose]();
     giveTurn(this.#turn);
   }
-
-  /** By setImmediate, because koffi calls from outside of Node's event loop: promises would wait until something else happens. */
-  readonly #schedule = (): void => {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      void this.#drain();
-    });
-  };
 
   async #drain(): Promise<void> {
     if (this.#isDisposed) return;
@@ -94,7 +83,6 @@ export class Draining implements Disposable {
         await this.#settle();
         pause = this.#serve(until);
       }
-      if (pause === Pause.SLICE) this.#schedule();
       if (pause === Pause.UNMOUNTED) this[Symbol.dispose]();
     } catch (error) {
       console.error(error);
