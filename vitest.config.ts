@@ -5,6 +5,8 @@ import { HANGS_AFTER, TEST_HANGS_AFTER } from './test/support/hanging.ts';
 const common = {
   testTimeout: TEST_HANGS_AFTER,
   hookTimeout: TEST_HANGS_AFTER,
+  // Of tests that wait for what doesn't answer.
+  maxConcurrency: 10,
   expect: { poll: { timeout: HANGS_AFTER } },
   // The built package, which some tests import by its name, runs as it is: its workers load its own files.
   server: { deps: { external: [/\/dist\//] } },

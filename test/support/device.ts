@@ -2,11 +2,22 @@ import { chmodSync, statSync } from 'node:fs';
 
 const DEVICE = '/dev/fuse';
 
-/** Gives /dev/fuse another mode. Disposing the answer puts it back. */
+/** The mode from before, and how many tests of this process need another one now. */
+let before: number | undefined;
+let users = 0;
+
+/** Gives /dev/fuse another mode. Disposing the answer puts it back, once nobody needs another one. */
 function changeMode(mode: number): Disposable {
-  const before = statSync(DEVICE).mode & 0o7777;
+  before ??= statSync(DEVICE).mode & 0o7777;
+  users++;
   chmodSync(DEVICE, mode);
-  return { [Symbol.dispose]: () => chmodSync(DEVICE, before) };
+  return {
+    [Symbol.dispose]() {
+      if (--users > 0 || before === undefined) return;
+      chmodSync(DEVICE, before);
+      before = undefined;
+    },
+  };
 }
 
 /** Lets every user open /dev/fuse, as ordinary distributions do. Disposing the answer puts its mode back. */

@@ -1,3 +1,4 @@
+import { rmdirSync } from 'node:fs';
 import { ProcDirEntry } from '../../src/proc-fs/entries/entry.ts';
 import { procCreate } from '../../src/proc-fs/entries/proc-create.ts';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
@@ -11,8 +12,8 @@ export type Order =
   | { readonly order: 'unmount'; readonly lazy: boolean }
   | { readonly order: 'chdir'; readonly dir: string }
   | { readonly order: 'closed' }
-  /** Never to do anything again, with the event loop blocked. */
-  | { readonly order: 'block' };
+  /** Never to do anything again, with the event loop blocked; the directory `sign` goes when it is. */
+  | { readonly order: 'block'; readonly sign: string };
 
 export interface Reply {
   readonly error: string | undefined;
@@ -46,7 +47,8 @@ async function obey(order: Order): Promise<void> {
     case 'closed':
       return mount?.closed;
     case 'block':
-      for (;;);
+      rmdirSync(order.sign);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   }
 }
 
