@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { HANGS_AFTER, TEST_HANGS_AFTER } from './test/support/hanging.ts';
+
+const support = join(import.meta.dirname, 'test/support');
 
 /** What each project has. */
 const common = {
@@ -18,15 +22,26 @@ function light(name: string) {
   return { test: { ...common, name, include: [`test/${name}/**/*.test.ts`], setupFiles } };
 }
 
-/** Those that mount, as root. They have the machine for themselves: one file after the other. */
+/** How files that mount are kept from each other: each has a mount namespace, or where that is refused they come one after the other. */
+function apart() {
+  const { status } = spawnSync('unshare', ['--mount', 'sh', join(support, 'own-namespace.sh')]);
+  if (status === 0) return { execArgv: ['--require', join(support, 'own-namespace.cjs')] };
+  if (process.geteuid?.() === 0)
+    console.warn('No mount namespaces can be had here: files of tests that mount run one after the other.');
+  return { fileParallelism: false };
+}
+
+const alone = apart();
+
+/** Those that mount, as root. */
 function mounting(name: string) {
   const { test } = light(name);
   return {
     test: {
       ...test,
+      ...alone,
       globalSetup: 'test/support/mounting-global-setup.ts',
       setupFiles: [test.setupFiles, 'test/support/mounting-setup.ts'],
-      fileParallelism: false,
     },
   };
 }

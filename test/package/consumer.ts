@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { until } from '../support/hanging.ts';
 import { type Ended, run } from '../support/mount.ts';
-import { makeDir, runDir } from '../support/run.ts';
+import { makeDir } from '../support/run.ts';
 
 export const PROJECT = join(import.meta.dirname, '../..');
 
@@ -21,14 +22,32 @@ export interface Consumer {
   readonly installed: string;
 }
 
-/** Installed once in a run of the tests, whose files of this directory come one after the other. */
+/** Installed once in a run of the tests, by whichever file needs it first. */
 export async function consumer(): Promise<Consumer> {
-  const dir = join(runDir(), 'consumer');
+  const dir = join(inject('runDir'), 'consumer');
   const tarball = join(dir, 'ramproc.tgz');
   const done = join(dir, 'done');
-  if (!existsSync(done)) {
-    rmSync(dir, { recursive: true, force: true });
+  while (!existsSync(done)) {
+    if (isNew(dir)) await install(dir, tarball);
+    // Who installs it takes it away when that fails, and then the next one tries.
+    else await until(() => existsSync(done) || !existsSync(dir), `${dir} is not installed.`);
+  }
+  return { dir, tarball, installed: join(dir, 'node_modules/ramproc') };
+}
+
+/** Makes a directory, of those who try at once for one of them. */
+function isNew(dir: string): boolean {
+  try {
     mkdirSync(dir);
+    return true;
+  } catch (error) {
+    if (existsSync(dir)) return false;
+    throw error;
+  }
+}
+
+async function install(dir: string, tarball: string): Promise<void> {
+  try {
     writeFileSync(join(dir, 'package.json'), '{ "private": true, "type": "module" }\n');
     const { stdout } = await must(run('npm', 'pack', PROJECT, '--silent', '--pack-destination', dir));
     await must(run('mv', join(dir, stdout.trim()), tarball));
@@ -36,9 +55,11 @@ export async function consumer(): Promise<Consumer> {
     const packages = [tarball, 'typescript@5.4', '@types/node@20'];
     await must(run('npm', 'install', '--prefix', dir, ...quietly, ...packages));
     leaveOutFuseNative(dir);
-    writeFileSync(done, '');
+    writeFileSync(join(dir, 'done'), '');
+  } catch (error) {
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
   }
-  return { dir, tarball, installed: join(dir, 'node_modules/ramproc') };
 }
 
 /** As npm does where it can't be built, on ARM and with musl: takes away what is optional, but not koffi's library. */

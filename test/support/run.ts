@@ -50,6 +50,22 @@ export function joinRun(dir: string): void {
   process.env[MARK] = dir;
 }
 
+/** How the directories of a run's files begin. */
+const FILE = 'file-';
+
+/** The same for one file of tests, which has a directory of its own in the run's: other files' tests run beside it. Returns it. */
+export function joinRunWithFile(dir: string): string {
+  joinRun(openToAll(mkdtempSync(join(dir, FILE))));
+  return runDir();
+}
+
+/** The directories of the files of a run in `dir` whose tests run now. */
+export function filesOf(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => name.startsWith(FILE))
+    .map((name) => join(dir, name));
+}
+
 /** The directory of the run that this process belongs to. */
 export function runDir(): string {
   const dir = process.env[MARK];
@@ -100,14 +116,14 @@ function end(pid: number): void {
   }
 }
 
-/** The processes that carry a run's mark or name what is its own, but this one. */
+/** The processes that carry the mark of a run, or of a file of it, or name what is its own, but this one. */
 function marked(dir: string): { pid: number; command: string }[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && pid !== process.pid)
     .filter(
       (pid) =>
-        procFile(pid, 'environ').includes(`${MARK}=${dir}`) ||
+        procFile(pid, 'environ').some((one) => `${one}/`.startsWith(`${MARK}=${dir}/`)) ||
         procFile(pid, 'cmdline').some((parameter) => parameter.includes(`${dir}/`)),
     )
     .map((pid) => ({ pid, command: procFile(pid, 'cmdline').join(' ').trim() }));

@@ -1,10 +1,11 @@
+import { rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import fc from 'fast-check';
-import { beforeEach, expect, inject } from 'vitest';
-import { joinRun, pulse } from './run.ts';
+import { afterAll, beforeEach, expect, inject } from 'vitest';
+import { joinRunWithFile, pulse } from './run.ts';
 import { plantSeed } from './seed.ts';
 
-joinRun(inject('runDir'));
+const dir = joinRunWithFile(inject('runDir'));
 
 const seed = inject('seed');
 plantSeed(seed);
@@ -22,7 +23,11 @@ fc.configureGlobal({
 
 // A test that waits for something is ended by the runner; one that is stuck in a call ends no timer's wait either.
 beforeEach(pulse);
-setInterval(pulse, 1000).unref();
+const pulsing = setInterval(pulse, 1000).unref();
+afterAll(() => {
+  clearInterval(pulsing);
+  rmSync(dir, { recursive: true, force: true });
+});
 
 // Below another shell bash reads no ~/.bashrc, which it does when its standard input is a socket, as a child's of ours is: bash(1).
 process.env.SHLVL = '2';
