@@ -14,7 +14,16 @@ export function traces(dir: string): Traces {
 }
 
 function running(dir: string): string[] {
-  return processes()
-    .map((pid) => attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.replaceAll('\0', ' ') ?? '')
-    .filter((line) => line.includes(dir));
+  return processesOf(dir)
+    .map(commandOf)
+    .filter((line) => line !== '');
+}
+
+/** The processes that were started with a path below the directory. */
+export function processesOf(dir: string): number[] {
+  return processes().filter((pid) => commandOf(pid).includes(dir));
+}
+
+function commandOf(pid: number): string {
+  return attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.replaceAll('\0', ' ') ?? '';
 }

@@ -19,10 +19,11 @@ import { manifest } from '../../src/sys/manifest.ts';
 import { umount2 } from '../../src/sys/mount.ts';
 import { type MountInfo, mountAt } from '../../src/sys/mountinfo.ts';
 import { namesListenedOn } from '../../src/sys/network.ts';
+import { attempt } from '../../src/sys/processes.ts';
 import { must } from '../support/answer.ts';
 import { calls } from '../support/calls/index.ts';
 import { Client } from '../support/client.ts';
-import { COMMAND, mount, ramproc, run, runs } from '../support/mount.ts';
+import { COMMAND, type Mount, mount, ramproc, run, runs } from '../support/mount.ts';
 import { mountAsNobody, NOBODY, ramprocAsNobody, runAsNobody } from '../support/nobody.ts';
 import { openBacking } from '../support/page-references.ts';
 import { RawClient, sendRaw } from '../support/raw-client.ts';
@@ -56,8 +57,17 @@ function names(at: { dir: string }): string[] {
   return namesListenedOn('self', namePrefix(info(at).device));
 }
 
-function nameOf(at: { dir: string }): string {
-  const [name] = names(at);
+/** The one that its daemon listens on: who served an earlier mount of the same number may be about to end. */
+function nameOf(at: Mount): string {
+  const fds = readdirSync(`/proc/${at.pid}/fd`);
+  const open = new Set(fds.map((fd) => attempt(() => readlinkSync(`/proc/${at.pid}/fd/${fd}`))));
+  const inodeOf = new Map(
+    readFileSync('/proc/net/unix', 'latin1')
+      .split('\n')
+      .map((line) => line.split(/\s+/))
+      .map(([, , , , , , inode, path = '']) => [path.slice(1), inode]),
+  );
+  const name = names(at).find((one) => open.has(`socket:[${inodeOf.get(one)}]`));
   if (name === undefined) throw new Error(`Nobody listens for ${at.dir}.`);
   return name;
 }
@@ -253,7 +263,7 @@ describe.each(transports)('over %s, another user', (transport) => {
       answer: { version: '9', pid: 1, mounts: [{ device: mounted.device, connected: true }] },
     });
     using impostor = await listener(NOBODY, `${namePrefix(mounted.device)}0000`, hello);
-    expect(names(at)).toHaveLength(2);
+    await expect.poll(() => names(at)).toHaveLength(2);
     expect((await Daemon.of(mounted)).hello.pid).toBe(at.pid);
     process.kill(at.pid, 'SIGKILL');
     await expect.poll(() => names(at)).toHaveLength(1);
@@ -280,7 +290,7 @@ describe('a network namespace of its own', () => {
       expect(stderr).toBe('');
       const { pid, file } = JSON.parse(stdout);
       if (daemon.length > 0) {
-        expect(names({ dir })).toEqual([]);
+        await expect.poll(() => names({ dir })).toEqual([]);
         expect((await Daemon.of(info({ dir }))).hello.pid).toBe(pid);
         expect(readlinkSync('/proc/thread-self/ns/net')).toBe(own);
       }
