@@ -3,15 +3,12 @@ import { cases } from './cases/index.ts';
 import { Stage } from './stage.ts';
 import { endTargets, targets } from './target.ts';
 
-afterAll(endTargets);
-
-test('no two cases have the same name', () => {
-  const names = cases.map(({ name }) => name);
-  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
-});
-
-for (const target of targets) {
-  describe(target.name, () => {
+/** Declares a test for each case on a target, which is named as in target.ts. A file has one, so that several are played on at once. */
+export function playOn(name: string): void {
+  const target = targets.find((one) => one.name === name);
+  if (target === undefined) throw new Error(`There is no target "${name}".`);
+  afterAll(endTargets);
+  describe(name, () => {
     const stage = new Stage(target);
     afterAll(() => stage[Symbol.asyncDispose]());
 
