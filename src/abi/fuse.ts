@@ -4,6 +4,7 @@ export const FUSE_KERNEL_VERSION = 7;
 export const FUSE_KERNEL_MINOR_VERSION = 45;
 export const FUSE_ROOT_ID = 1;
 
+/** All that the kernel can ask of a mount, also what we leave unanswered: ENOSYS. */
 export const Opcode = {
   LOOKUP: 1,
   FORGET: 2,
@@ -23,27 +24,39 @@ export const Opcode = {
   STATFS: 17,
   RELEASE: 18,
   FSYNC: 20,
+  SETXATTR: 21,
+  GETXATTR: 22,
   LISTXATTR: 23,
+  REMOVEXATTR: 24,
   FLUSH: 25,
   INIT: 26,
   OPENDIR: 27,
   READDIR: 28,
   RELEASEDIR: 29,
   FSYNCDIR: 30,
-  CREATE: 35,
-  INTERRUPT: 36,
   GETLK: 31,
   SETLK: 32,
   SETLKW: 33,
+  ACCESS: 34,
+  CREATE: 35,
+  INTERRUPT: 36,
+  BMAP: 37,
   DESTROY: 38,
   IOCTL: 39,
   POLL: 40,
+  NOTIFY_REPLY: 41,
   BATCH_FORGET: 42,
   FALLOCATE: 43,
+  READDIRPLUS: 44,
   RENAME2: 45,
   LSEEK: 46,
   COPY_FILE_RANGE: 47,
+  SETUPMAPPING: 48,
+  REMOVEMAPPING: 49,
+  SYNCFS: 50,
   TMPFILE: 51,
+  STATX: 52,
+  COPY_FILE_RANGE_64: 53,
 } as const;
 
 /** What INIT agrees on: `flags` of fuse_init_in and fuse_init_out. */

@@ -16,6 +16,8 @@ const newer: Readonly<Record<string, number>> = {
   FUSE_DIRECT_IO_ALLOW_MMAP: 2 ** 36,
   FUSE_PASSTHROUGH: 2 ** 37,
   FOPEN_PASSTHROUGH: 1 << 7,
+  FUSE_STATX: 52,
+  FUSE_COPY_FILE_RANGE_64: 53,
 };
 
 /** Our tables, with what the header puts in front of their names. */
