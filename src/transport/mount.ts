@@ -1,4 +1,6 @@
 import type { MountStatistics } from './statistics.ts';
+import type { Trace } from './trace.ts';
+import type { TraceFilter } from './tracers.ts';
 
 /** A mounted tree, whatever serves it. */
 export interface Mount {
@@ -24,6 +26,11 @@ export interface Mount {
   abort(): void;
   /** What clients have asked so far. */
   statistics(): MountStatistics;
+  /**
+   * Calls `trace` with each request that the filter lets through, once it is answered and as long as there is room, until the answer is
+   * disposed. Default: with all.
+   */
+  trace(trace: Trace, filter?: TraceFilter, room?: Int32Array): Disposable;
   /** Whether it keeps the program's event loop alive, if that can be chosen. Default: it does. */
   keepAlive?(keep: boolean): void;
 }

@@ -1,18 +1,20 @@
+import { timeOfDay } from '../sys/clock.ts';
 import { Errno } from '../sys/errno.ts';
 import { oneLine } from '../text/one-line.ts';
 
 /** What a transport tells of a request: plain, for it may come from another thread. */
 export interface Traced {
   readonly operation: string;
-  /** The inode that it is on, and in that directory the name. */
-  readonly ino: number;
-  readonly name: string | undefined;
+  /** From the root of the tree; '' where it isn't known. */
+  readonly path: string;
   readonly uid: number;
   readonly gid: number;
   readonly tid: number;
   readonly details: Readonly<Record<string, number>>;
   /** A result, or a negative error number; undefined where nobody is answered. */
   readonly result: number | undefined;
+  /** When it came, by the clock of all threads, and how long it took, in milliseconds. */
+  readonly at: number;
   readonly ms: number;
 }
 
@@ -43,19 +45,22 @@ export class TraceEvent {
   readonly result: number | undefined;
   /** The name of the error that was answered, such as `ENOENT`. */
   readonly error: string | undefined;
+  /** When it came, in milliseconds since 1970 as Date.now() has them, with fractions. */
+  readonly at: number;
   /** How long it took, in milliseconds, of which the handler is the most. */
   readonly ms: number;
 
   /** @internal */
-  constructor({ operation, name, uid, gid, tid, details, result, ms }: Traced, path: string) {
+  constructor({ operation, path, uid, gid, tid, details, result, at, ms }: Traced) {
     this.operation = operation;
-    this.path = name === undefined || path === '' ? path : `${path === '/' ? '' : path}/${name}`;
+    this.path = path;
     this.uid = uid;
     this.gid = gid;
     this.tid = tid;
     this.details = details;
     this.result = result === undefined || result < 0 ? undefined : result;
     this.error = result === undefined || result >= 0 ? undefined : new Errno(-result).code;
+    this.at = timeOfDay(at);
     this.ms = ms;
   }
 
@@ -78,10 +83,10 @@ export class TraceEvent {
  */
 export type Trace = (event: TraceEvent) => void;
 
-/** Calls it. `path` is the inode's. */
-export function tell(trace: Trace, traced: Traced, path: string): void {
+/** Calls it. */
+export function tell(trace: Trace, traced: Traced): void {
   try {
-    trace(new TraceEvent(traced, path));
+    trace(new TraceEvent(traced));
   } catch (error) {
     console.error(error);
   }

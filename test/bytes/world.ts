@@ -32,10 +32,10 @@ export class World implements Disposable {
     const module = RustProcRamFile.init(root, { maxSize: MAX_SIZE, uid: 0, gid: 0 });
     more(root);
     const world = new World(channel, root, module);
-    const { ino, ops } = module.entry;
+    const { ino, path, ops } = module.entry;
     const { shared } = ops?.placement ?? {};
     if (shared === undefined) throw new Error('A RAM file is served by workers.');
-    await world.#worker.add({ ino, shared, backing: undefined, cachedPages: world.#pages.state });
+    await world.#worker.add({ ino, path, shared, backing: undefined, cachedPages: world.#pages.state });
     return world;
   }
 
@@ -60,7 +60,7 @@ export class World implements Disposable {
       counters: new Counters(Counters.allocate(), 0),
       pass: (message) => {
         if (message instanceof Uint8Array) this.#server.serveMessage(message);
-        else this.#server.written(message);
+        else if ('unique' in message) this.#server.written(message);
       },
     });
   }

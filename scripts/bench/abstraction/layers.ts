@@ -11,7 +11,7 @@ import { INO, type Server } from './request.ts';
 export function layers(call: Call, file: RamFile): Server {
   const inodes = new SharedInodes(() => {});
   const counters = new Counters(Counters.allocate(), 0);
-  inodes.place(new WorkerNode(INO, file.ops()));
+  inodes.place(new WorkerNode({ ino: INO, path: '/file' }, file.ops()));
   return (length) => {
     call.arrived(length);
     const node = inodes.node(call.header.nodeid);

@@ -1,6 +1,7 @@
 import type { SharedHandler } from '../../proc-fs/placement.ts';
 import type { MessageForm } from '../../sys/console.ts';
 import type { Traced } from '../trace.ts';
+import type { TraceOrder } from '../tracers.ts';
 import type { CachedPagesState } from './wire/cached-pages.ts';
 import type { PageRange } from './wire/notify.ts';
 
@@ -10,6 +11,8 @@ export const DEFAULT_THREADS = 2;
 /** A file that workers serve. */
 export interface SharedNode {
   readonly ino: number;
+  /** From the root of the tree. */
+  readonly path: string;
   readonly shared: SharedHandler;
   /** The number under which the kernel was lent the file's backing file, if it was. */
   readonly backing: number | undefined;
@@ -25,8 +28,8 @@ export interface WorkerData {
   readonly stop: number;
   /** The file that the mount is recorded in, if it is. */
   readonly recording: number | undefined;
-  /** Whether the mount is to be told of each request. */
-  readonly tracing: boolean;
+  /** Who wants to know of each request, as of now. */
+  readonly orders: readonly TraceOrder[];
   /** How its messages are written. */
   readonly messages: MessageForm;
   /** Which of the mount's workers this is, from 0. One that replaces another has its number. */
@@ -69,18 +72,22 @@ export const STARTING = -1;
 /** It waits for the next one. */
 export const WAITING = 0;
 
-/** What a worker is told while it serves: of a file that came, or of one that the kernel has forgotten. */
-export type News = { readonly added: SharedNode } | { readonly forgotten: number };
+/** What a worker is told while it serves: of a file that came, of one that the kernel has forgotten, or of all that want to know of requests. */
+export type News =
+  | { readonly added: SharedNode }
+  | { readonly forgotten: number }
+  | { readonly orders: readonly TraceOrder[] };
 
 /** A WRITE that is done, to be answered once the kernel has dropped the cached pages of its range. */
 export interface Written extends PageRange {
   readonly unique: number;
 }
 
+/** A request that was answered, and who is to be told of it. */
+export interface ToldRequest {
+  readonly traced: Traced;
+  readonly whom: readonly number[];
+}
+
 /** A worker's message to its mount: that it serves, a request that isn't for a file it knows, what to answer, what it has answered, or that it is done. */
-export type WorkerMessage =
-  | 'ready'
-  | Uint8Array<ArrayBuffer>
-  | Written
-  | { readonly traced: Traced }
-  | 'ended';
+export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer> | Written | ToldRequest | 'ended';

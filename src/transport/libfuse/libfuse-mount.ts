@@ -11,6 +11,7 @@ import { quote } from '../../text/quote.ts';
 import type { Mount } from '../mount.ts';
 import type { MountStatistics } from '../statistics.ts';
 import type { Trace } from '../trace.ts';
+import { type TraceFilter, Tracers } from '../tracers.ts';
 import { NO_USAGE, type Usage } from '../usage.ts';
 import { type Libfuse, libfuse } from './addon.ts';
 import { CountedRequests } from './counted-requests.ts';
@@ -67,6 +68,7 @@ export class LibfuseMount implements Mount {
   readonly #ready: Promise<void>;
   readonly #native: NativeMount;
   readonly #counted = new CountedRequests();
+  readonly #tracers = new Tracers();
 
   /**
    * Mounts `root` on `dir`. When this resolves, clients can use it. What a program left mounted there that is dead is
@@ -94,7 +96,8 @@ export class LibfuseMount implements Mount {
   }
 
   private constructor(lib: Libfuse, root: ProcDirEntry, dir: string, options: LibfuseMountOptions) {
-    const tracer = new Tracer(this.#counted, options.trace);
+    const tracer = new Tracer(this.#counted, this.#tracers);
+    if (options.trace !== undefined) this.trace(options.trace);
     const native = tracer.native(lib.native);
     const server = new NativeTree(native, root, options.usage ?? (() => NO_USAGE));
     let ready = () => {};
@@ -127,6 +130,10 @@ export class LibfuseMount implements Mount {
 
   statistics(): MountStatistics {
     return this.#counted.statistics();
+  }
+
+  trace(trace: Trace, filter?: TraceFilter, room?: Int32Array): Disposable {
+    return this.#tracers.add(trace, filter, room);
   }
 
   unmount(lazy: boolean): void {

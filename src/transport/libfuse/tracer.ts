@@ -1,5 +1,6 @@
 import { NOBODY } from '../../proc-fs/caller.ts';
-import { type Trace, tell } from '../trace.ts';
+import { forAllThreads } from '../../sys/clock.ts';
+import { type Tracers, whomToTell } from '../tracers.ts';
 import type { CountedRequests } from './counted-requests.ts';
 import type { FuseNative, NativeRequest, OperationName } from './fuse-native.ts';
 import { type Handlers, join64 } from './server.ts';
@@ -18,11 +19,11 @@ const SIGNAL = 'fuse_native_signal_';
 export class Tracer {
   readonly #begun = new Map<NativeRequest, Begun>();
   readonly #counted: CountedRequests;
-  readonly #trace: Trace | undefined;
+  readonly #tracers: Tracers;
 
-  constructor(counted: CountedRequests, trace: Trace | undefined) {
+  constructor(counted: CountedRequests, tracers: Tracers) {
     this.#counted = counted;
-    this.#trace = trace;
+    this.#tracers = tracers;
   }
 
   /** The same addon, by which handlers are to answer. */
@@ -56,10 +57,12 @@ export class Tracer {
     if (begun === undefined) return;
     const { operation, path, details, since } = begun;
     this.#counted.count(operation, path, result, since);
-    if (this.#trace === undefined) return;
+    const whom = whomToTell(this.#tracers.orders, { operation, path, result });
+    if (whom.length === 0) return;
     const { uid, gid, tid } = NOBODY;
     const ms = performance.now() - since;
-    tell(this.#trace, { operation, ino: 0, name: undefined, uid, gid, tid, details, result, ms }, path);
+    const traced = { operation, path, uid, gid, tid, details, result, at: forAllThreads(since), ms };
+    this.#tracers.tell(traced, whom);
   }
 }
 

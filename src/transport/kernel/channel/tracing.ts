@@ -1,16 +1,9 @@
-import type { Traced } from '../../trace.ts';
 import type { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
-import { tracedOf } from '../wire/traced.ts';
+import type { Tell } from '../wire/traced.ts';
 
-export type Tell = (traced: Traced) => void;
-
-/** A channel whose requests are told of when they are answered, if anybody wants to know. */
-export function traced(channel: Channel, tell: Tell | undefined): Channel {
-  return tell === undefined ? channel : new TracingChannel(channel, tell);
-}
-
-class TracingChannel implements Channel {
+/** A channel whose requests are told of when they are answered. */
+export class TracingChannel implements Channel {
   readonly #channel: Channel;
   readonly #tell: Tell;
 
@@ -27,8 +20,7 @@ class TracingChannel implements Channel {
 
   answer(call: Call, answer: number): void {
     this.#channel.answer(call, answer);
-    // 0 of one whose message is gone.
-    if (call.header.opcode !== 0) this.#tell(tracedOf(call, answer, performance.now() - call.since));
+    this.#tell(call, answer, performance.now() - call.since);
   }
 
   notify(...message: Parameters<Channel['notify']>): void {

@@ -40,6 +40,9 @@ export class EventLoop {
 
   forget(): void {}
 
+  /** What it answers, the channel tells. */
+  trace(): void {}
+
   stop(): void {
     this.#end();
   }

@@ -18,17 +18,16 @@ import { reason } from '../../../text/reason.ts';
 import { addUp, Counters, SAMPLE, threadOf } from '../../counters.ts';
 import type { Mount } from '../../mount.ts';
 import { type MountStatistics, processorTime } from '../../statistics.ts';
-import { type Trace, type Traced, tell } from '../../trace.ts';
+import type { Trace } from '../../trace.ts';
+import { type TraceFilter, type TraceOrder, Tracers } from '../../tracers.ts';
 import type { Wants } from '../../wants.ts';
 import { lend, takeBack } from '../channel/backing.ts';
 import { CountingChannel } from '../channel/counting.ts';
 import { DeviceChannel } from '../channel/device.ts';
 import { lookTime } from '../channel/patience.ts';
 import { openRecording, recorded } from '../channel/recording.ts';
-import { traced } from '../channel/tracing.ts';
 import { allocateTurn } from '../channel/turn.ts';
 import { CachedPages } from '../wire/cached-pages.ts';
-import type { Channel } from '../wire/channel.ts';
 import { initialize, MAX_WRITE } from '../wire/init.ts';
 import {
   invalPages,
@@ -37,7 +36,7 @@ import {
   notifyInvalInode,
   storePages,
 } from '../wire/notify.ts';
-import { operationName } from '../wire/traced.ts';
+import { operationName, teller } from '../wire/traced.ts';
 import type { SharedNode } from '../worker-contract.ts';
 import { DEFAULT_THREADS } from '../worker-contract.ts';
 import { Draining } from './draining.ts';
@@ -58,7 +57,7 @@ export class KernelMount implements Mount, TreeWatcher {
   readonly closed: Promise<void>;
   readonly #identity: MountIdentity;
   readonly #fd: number;
-  readonly #channel: Channel;
+  readonly #channel: CountingChannel;
   readonly #server: TreeServer;
   readonly #workers: Workers | EventLoop;
   readonly #wants: Wants;
@@ -66,7 +65,7 @@ export class KernelMount implements Mount, TreeWatcher {
   readonly #backing = new Map<number, number>();
   readonly #cachedPages = new Map<number, CachedPages>();
   readonly #notifier: Notifier;
-  readonly #trace: Trace | undefined;
+  readonly #tracers = new Tracers((orders) => this.#traced(orders));
   readonly #counters: SharedArrayBuffer;
   readonly #root: ProcDirEntry;
   readonly #turn = allocateTurn();
@@ -95,10 +94,8 @@ export class KernelMount implements Mount, TreeWatcher {
     const recording = options.record === undefined ? undefined : openRecording(options.record);
     const { fd, identity } = await mountDevice(dir, options, recording);
     const device = recorded(new DeviceChannel(fd), recording);
-    // Its mount is there by the time that it has served anything.
     const counters = Counters.allocate();
-    const counting = new CountingChannel(device, new Counters(counters, threadNumber()));
-    const channel = traced(counting, options.trace && ((one) => mount.#told(one)));
+    const channel = new CountingChannel(device, new Counters(counters, threadNumber()));
     let mount: KernelMount;
     try {
       const wants = { ...needsOf(below(root)), ...options.wants };
@@ -126,7 +123,6 @@ export class KernelMount implements Mount, TreeWatcher {
     { threads = DEFAULT_THREADS, usage, hook, trace }: KernelMountOptions,
   ) {
     this.dir = identity.dir;
-    this.#trace = trace;
     this.#identity = identity;
     const { fd, channel, recording, counters } = connection;
     this.#counters = counters;
@@ -149,16 +145,17 @@ export class KernelMount implements Mount, TreeWatcher {
     const watch = root.watch(this);
     const workers = () =>
       new Workers(
-        { fd, turn: this.#turn, recording, tracing: trace !== undefined, hook, threads, nodes },
+        { fd, turn: this.#turn, recording, hook, threads, nodes },
         {
           serve: (request) => this.#server.serveMessage(request),
           written: (write) => this.#server.written(write),
-          traced: (one) => this.#told(one),
+          told: ({ traced, whom }) => this.#tracers.tell(traced, whom),
           abandon: (unique) => this.#server.abandon(unique),
           giveUp: () => this.#giveUp(),
         },
       );
     this.#workers = this.#hasWorkers ? workers() : new EventLoop(fd, channel, this.#server);
+    if (trace !== undefined) this.trace(trace);
     const exit = atExit(() => this.#atExit());
     this.closed = this.#workers.ended
       .catch((error: Error) => {
@@ -205,8 +202,14 @@ export class KernelMount implements Mount, TreeWatcher {
     this.#workers.keepAlive(keep);
   }
 
-  #told(one: Traced): void {
-    if (this.#trace !== undefined) tell(this.#trace, one, this.#server.pathOf(one.ino));
+  trace(trace: Trace, filter?: TraceFilter, room?: Int32Array): Disposable {
+    return this.#tracers.add(trace, filter, room);
+  }
+
+  #traced(orders: readonly TraceOrder[]): void {
+    const pathOf = (ino: number) => this.#server.pathOf(ino);
+    this.#channel.tell = teller(orders, pathOf, (traced, whom) => this.#tracers.tell(traced, whom));
+    this.#workers.trace(orders);
   }
 
   abort(): void {
@@ -295,7 +298,7 @@ export class KernelMount implements Mount, TreeWatcher {
   }
 
   /** A file as workers need it, or undefined for one that they don't serve. Lends the kernel its backing file. */
-  #share({ ino, ops }: ProcDirEntry): SharedNode | undefined {
+  #share({ ino, path, ops }: ProcDirEntry): SharedNode | undefined {
     const { shared, backing, mmap = false, cached = false, secret = false } = ops?.placement ?? {};
     if (ops !== undefined) this.#placed(shared !== undefined);
     if (backing !== undefined) this.#backing.set(ino, lend(this.#fd, backing));
@@ -303,6 +306,7 @@ export class KernelMount implements Mount, TreeWatcher {
     return (
       shared && {
         ino,
+        path,
         shared,
         backing: this.#backing.get(ino),
         cachedPages: this.#cachedPages.get(ino)?.state,
@@ -335,7 +339,7 @@ export class KernelMount implements Mount, TreeWatcher {
 /** What a mount is connected to the kernel by, and what the thread that has the tree counts. */
 interface Connection {
   readonly fd: number;
-  readonly channel: Channel;
+  readonly channel: CountingChannel;
   readonly recording: number | undefined;
   readonly wants: Wants;
   readonly counters: SharedArrayBuffer;

@@ -5,13 +5,14 @@ import { ownModule } from '../../../sys/own-module.ts';
 import { threadNumber } from '../../../sys/thread.ts';
 import { reason } from '../../../text/reason.ts';
 import { Counters } from '../../counters.ts';
-import type { Traced } from '../../trace.ts';
+import type { TraceOrder } from '../../tracers.ts';
 import { allocateCalls, callAll, setLeader, stopAll } from '../channel/calls.ts';
 import { lookTime } from '../channel/patience.ts';
 import {
   type News,
   type SharedNode,
   STARTING,
+  type ToldRequest,
   WAITING,
   type WorkerData,
   type WorkerMessage,
@@ -36,8 +37,8 @@ export interface WorkersOwner {
   serve(request: Uint8Array): void;
   /** A WRITE is done, and to be answered once the kernel has dropped the cached pages of its range. */
   written(write: Written): void;
-  /** A worker has answered a request, and was to tell. */
-  traced(traced: Traced): void;
+  /** A worker has answered a request of which somebody wants to know. */
+  told(request: ToldRequest): void;
   /** A worker ended in the middle of this request, which still waits for its answer. */
   abandon(unique: number): void;
   /** A worker ended and can't be replaced. Those that are left go on until the file system is unmounted. */
@@ -49,8 +50,6 @@ export interface WorkersOptions {
   readonly fd: number;
   /** The file that the mount is recorded in, if it is. */
   readonly recording: number | undefined;
-  /** Whether to tell of each request. */
-  readonly tracing: boolean;
   /** What they import before a handler's module that isn't of this package. */
   readonly hook: string | undefined;
   /** Whose turn it is: see turn.ts. */
@@ -74,20 +73,20 @@ export class Workers {
   readonly counters: SharedArrayBuffer[] = [];
   readonly #nodes: Map<number, SharedNode>;
   readonly #stop = new Event();
-  readonly #data: Omit<WorkerData, 'thread' | 'serving' | 'nodes' | 'counters'>;
+  readonly #data: Omit<WorkerData, 'thread' | 'serving' | 'nodes' | 'orders' | 'counters'>;
   readonly #owner: WorkersOwner;
   readonly #running = new Set<Worker>();
   readonly #threads: number;
   readonly #lives = new Set<Promise<void>>();
   #keepsAlive = true;
+  #orders: readonly TraceOrder[] = [];
 
-  constructor({ fd, turn, recording, tracing, hook, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
+  constructor({ fd, turn, recording, hook, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
     this.#nodes = new Map(nodes.map((node) => [node.ino, node]));
     this.#data = {
       fd,
       turn,
       recording,
-      tracing,
       messages: messageForm(),
       hook,
       stop: this.#stop.fd,
@@ -142,6 +141,12 @@ export class Workers {
     if (this.#nodes.delete(ino)) this.#tell({ forgotten: ino });
   }
 
+  /** Has them tell of requests whoever wants to know, and nobody else any more. */
+  trace(orders: readonly TraceOrder[]): void {
+    this.#orders = orders;
+    this.#tell({ orders });
+  }
+
   /** Has all end with the request that they serve, whatever the mount does. */
   stop(): void {
     this.#stop.set();
@@ -174,7 +179,7 @@ export class Workers {
     serving[0] = STARTING;
     const counters = this.counters[thread] ?? Counters.allocate();
     const nodes = [...this.#nodes.values()];
-    const workerData: WorkerData = { ...this.#data, nodes, thread, serving, counters };
+    const workerData: WorkerData = { ...this.#data, nodes, orders: this.#orders, thread, serving, counters };
     const worker = new Worker(new URL(ownModule(WORKER)), { workerData });
     if (!this.#keepsAlive) worker.unref();
     this.#running.add(worker);
@@ -186,7 +191,7 @@ export class Workers {
         ready();
       } else if (message === 'ended') ended = true;
       else if (message instanceof Uint8Array) this.#owner.serve(message);
-      else if ('traced' in message) this.#owner.traced(message.traced);
+      else if ('traced' in message) this.#owner.told(message);
       else this.#owner.written(message);
     });
     worker.on('error', (error) => {

@@ -5,28 +5,34 @@ import {
   fuseEntryOut,
   fuseFallocateIn,
   fuseForgetIn,
+  fuseFsyncIn,
   fuseIoctlIn,
   fuseIoctlOut,
+  fuseLkIn,
   fuseLseekIn,
   fuseLseekOut,
   fuseOpenIn,
   fusePollIn,
   fusePollOut,
   fuseReadIn,
+  fuseRename2In,
+  fuseRenameIn,
   fuseSetattrIn,
   fuseWriteIn,
   fuseWriteOut,
 } from '../../../abi/structs.ts';
+import { forAllThreads } from '../../../sys/clock.ts';
 import type { Traced } from '../../trace.ts';
+import { type TraceOrder, whomToTell } from '../../tracers.ts';
 import type { Call } from './call.ts';
 import { namesIn } from './names.ts';
 import { NO_REPLY } from './operation.ts';
 
-const names = new Map<number, string>(Object.entries(Opcode).map(([name, opcode]) => [opcode, name]));
+const operations = new Map<number, string>(Object.entries(Opcode).map(([name, opcode]) => [opcode, name]));
 
 /** The kernel's name of an operation. */
 export function operationName(opcode: number): string {
-  return names.get(opcode) ?? `operation ${opcode}`;
+  return operations.get(opcode) ?? `operation ${opcode}`;
 }
 
 type Read = (call: Call) => Record<string, number>;
@@ -50,6 +56,10 @@ const details: Readonly<Record<number, Read>> = {
   [Opcode.LSEEK]: fields(fuseLseekIn, 'offset', 'whence'),
   [Opcode.FALLOCATE]: fields(fuseFallocateIn, 'mode', 'offset', 'length'),
   [Opcode.COPY_FILE_RANGE]: fields(fuseCopyFileRangeIn, 'off_in', 'off_out', 'len'),
+  [Opcode.FSYNC]: fields(fuseFsyncIn, 'fsync_flags'),
+  [Opcode.GETLK]: fields(fuseLkIn, 'type', 'start', 'end'),
+  [Opcode.SETLK]: fields(fuseLkIn, 'type', 'start', 'end'),
+  [Opcode.SETLKW]: fields(fuseLkIn, 'type', 'start', 'end'),
   [Opcode.IOCTL]: fields(fuseIoctlIn, 'cmd', 'in_size', 'out_size'),
   [Opcode.POLL]: fields(fusePollIn, 'events', 'flags'),
   [Opcode.FORGET]: fields(fuseForgetIn, 'nlookup'),
@@ -68,28 +78,60 @@ const results: Readonly<Record<number, (call: Call) => number>> = {
 /** Operations whose reply is what was asked for, and not a struct about it. */
 const counted = new Set<number>([Opcode.READ, Opcode.READDIR, Opcode.READLINK, Opcode.LISTXATTR]);
 
-/** Operations on a name in a directory. */
-const named = new Set<number>([Opcode.LOOKUP, Opcode.UNLINK, Opcode.RMDIR]);
+/** Operations on a name in a directory, and how far into the request's body that stands, in bytes. Source: fs/fuse/dir.c. */
+const names: Readonly<Record<number, number>> = {
+  [Opcode.LOOKUP]: 0,
+  [Opcode.UNLINK]: 0,
+  [Opcode.RMDIR]: 0,
+  [Opcode.SYMLINK]: 0,
+  [Opcode.LINK]: 8,
+  [Opcode.MKDIR]: 8,
+  [Opcode.RENAME]: fuseRenameIn.size,
+  [Opcode.RENAME2]: fuseRename2In.size,
+  [Opcode.MKNOD]: 16,
+  [Opcode.CREATE]: 16,
+  [Opcode.TMPFILE]: 16,
+};
 
-/** What there is to tell of a request that was answered so, after `ms` milliseconds. */
-export function tracedOf(call: Call, answer: number, ms: number): Traced {
-  const { opcode, nodeid: ino, uid, gid, pid: tid } = call.header;
-  const [name] = named.has(opcode) ? namesIn(call, 0) : [];
-  return {
-    operation: operationName(opcode),
-    ino,
-    name,
-    uid,
-    gid,
-    tid,
-    details: details[opcode]?.(call) ?? {},
-    result: answer === NO_REPLY ? undefined : resultOf(call, answer),
-    ms,
+/** Tells of a request that was answered so, after `ms` milliseconds: what, and by their numbers whom. */
+export type Tell = (call: Call, answer: number, ms: number) => void;
+
+/** Tells those that want to know of it. `pathOf` is where an inode is in the tree, or ''. */
+export function teller(
+  orders: readonly TraceOrder[],
+  pathOf: (ino: number) => string,
+  tell: (traced: Traced, whom: readonly number[]) => void,
+): Tell | undefined {
+  if (orders.length === 0) return undefined;
+  return (call, answer, ms) => {
+    const { opcode, uid, gid, pid: tid } = call.header;
+    // 0 of one whose message is gone.
+    if (opcode === 0) return;
+    const what = {
+      operation: operationName(opcode),
+      path: pathIn(call, pathOf),
+      result: resultOf(call, answer),
+    };
+    const whom = whomToTell(orders, what);
+    if (whom.length === 0) return;
+    const at = forAllThreads(call.since);
+    tell({ ...what, uid, gid, tid, details: details[opcode]?.(call) ?? {}, at, ms }, whom);
   };
 }
 
-function resultOf(call: Call, answer: number): number {
+/** The path of what a request is on. */
+function pathIn(call: Call, pathOf: (ino: number) => string): string {
+  const { opcode, nodeid } = call.header;
+  const path = pathOf(nodeid);
+  const start = names[opcode];
+  const [name] = start === undefined ? [] : namesIn(call, start);
+  return name === undefined || path === '' ? path : `${path === '/' ? '' : path}/${name}`;
+}
+
+function resultOf(call: Call, answer: number): number | undefined {
   const { opcode } = call.header;
+  // A WRITE is written whole, and answered later.
+  if (answer === NO_REPLY) return opcode === Opcode.WRITE ? call.input(fuseWriteIn).size : undefined;
   if (answer < 0 || counted.has(opcode)) return answer;
   return results[opcode]?.(call) ?? 0;
 }

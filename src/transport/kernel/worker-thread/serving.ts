@@ -1,11 +1,13 @@
 import { EDEADLK, EIO } from '../../../sys/errno.ts';
 import { type Cell, type Counters, count, countTime, SAMPLE } from '../../counters.ts';
+import type { TraceOrder } from '../../tracers.ts';
+import { TracingChannel } from '../channel/tracing.ts';
 import type { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
 import { bytesOf, resultOf } from '../wire/counted.ts';
 import { serve, treeOperations } from '../wire/dispatch.ts';
-import { operationName } from '../wire/traced.ts';
-import { type News, type SharedNode, WAITING, type Written } from '../worker-contract.ts';
+import { operationName, teller } from '../wire/traced.ts';
+import { type News, type SharedNode, type ToldRequest, WAITING, type Written } from '../worker-contract.ts';
 import { SharedInodes, type WorkerNode } from './shared-inodes.ts';
 
 /** What a worker has to do with the mount that it works for. */
@@ -16,14 +18,16 @@ export interface Mount {
   readonly news: Int32Array;
   /** The news that has come since the last time. */
   takeNews(): readonly News[];
+  /** Who wants to know of requests from the start. */
+  readonly orders?: readonly TraceOrder[];
   /** The thread that has the tree. */
   readonly owner: number;
   /** What is to be imported before a handler's module that isn't of this package. */
   readonly hook?: string | undefined;
   /** What this thread counts. */
   readonly counters: Counters;
-  /** Passes a request on to it, or a WRITE that it is to answer. */
-  pass(message: Uint8Array<ArrayBuffer> | Written): void;
+  /** Passes a request on to it, a WRITE that it is to answer, or what somebody wants to know. */
+  pass(message: Uint8Array<ArrayBuffer> | Written | ToldRequest): void;
 }
 
 /**
@@ -50,11 +54,21 @@ export class Serving {
   }
 
   /** Serves until the file system is unmounted, or the channel stops. */
-  async run(channel: Channel, call: Call): Promise<void> {
+  async run(device: Channel, call: Call): Promise<void> {
+    let channel = this.#told(device, this.#mount.orders ?? []);
     while (this.#serve(channel, call)) {
-      await this.#learn();
+      call.since = performance.now();
+      const orders = await this.#learn();
+      if (orders !== undefined) channel = this.#told(device, orders);
       this.#one(channel, call);
     }
+  }
+
+  /** The same channel for those that want to know of requests, if there are any. */
+  #told(device: Channel, orders: readonly TraceOrder[]): Channel {
+    const pathOf = (ino: number) => this.#inodes.node(ino)?.path ?? '';
+    const tell = teller(orders, pathOf, (traced, whom) => this.#mount.pass({ traced, whom }));
+    return tell === undefined ? device : new TracingChannel(device, tell);
   }
 
   /** Serves one request after the other. Returns true with one that waits for the news to be learned, false at the end. */
@@ -108,16 +122,20 @@ export class Serving {
     }
   }
 
-  async #learn(): Promise<void> {
+  /** Returns all that want to know of requests, if they aren't the same any more. */
+  async #learn(): Promise<readonly TraceOrder[] | undefined> {
     const { news } = this.#mount;
     this.#seen = news[0] ?? 0;
+    let orders: readonly TraceOrder[] | undefined;
     for (const one of this.#mount.takeNews()) {
       if ('forgotten' in one) this.#inodes.delete(one.forgotten);
+      else if ('orders' in one) orders = one.orders;
       else {
         // Until it can be had here, the thread that has the tree serves it.
         await this.add(one.added).catch((error: unknown) => console.error(error));
       }
     }
+    return orders;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Attr, AttrChange, MaybePromise, ProcFile } from '../../../proc-fs/
 import type { ProcOps, Raw } from '../../../proc-fs/proc-ops.ts';
 import { isOwnModule } from '../../../sys/own-module.ts';
 import { type Cell, type Counters, OPERATIONS } from '../../counters.ts';
-import { CachedPages, type CachedPagesState } from '../wire/cached-pages.ts';
+import { CachedPages } from '../wire/cached-pages.ts';
 import type { Call } from '../wire/call.ts';
 import { bareFileOperations, fileOperations, type Table } from '../wire/dispatch.ts';
 import { type Inodes, NO_REPLY, type Node } from '../wire/operation.ts';
@@ -13,6 +13,7 @@ import type { SharedNode, Written } from '../worker-contract.ts';
 /** A file whose handler runs here. Its directory entry lives with the tree. */
 export class WorkerNode implements Node {
   readonly ino: number;
+  readonly path: string;
   readonly kind = 'file';
   readonly nlink = 1;
   readonly isLookedUp = false;
@@ -23,8 +24,12 @@ export class WorkerNode implements Node {
   readonly cachedPages: CachedPages | undefined;
   readonly #cells: (Cell | undefined)[] = new Array(OPERATIONS).fill(undefined);
 
-  constructor(ino: number, ops: ProcOps, backing?: number, cachedPages?: CachedPagesState) {
+  constructor(
+    { ino, path, backing, cachedPages }: Pick<SharedNode, 'ino' | 'path'> & Partial<SharedNode>,
+    ops: ProcOps,
+  ) {
     this.ino = ino;
+    this.path = path;
     this.ops = ops;
     this.operations = ops.hasAttr ? fileOperations : bareFileOperations;
     this.backing = backing;
@@ -66,10 +71,11 @@ export class SharedInodes implements Inodes<WorkerNode> {
   }
 
   /** Makes a file's handler in this thread. */
-  async add({ ino, shared, backing, cachedPages }: SharedNode): Promise<WorkerNode> {
+  async add(node: SharedNode): Promise<WorkerNode> {
+    const { shared } = node;
     if (this.#hook !== undefined && !isOwnModule(shared.module)) await import(this.#hook);
     const module: { attach(state: unknown): ProcOps } = await import(shared.module);
-    return this.place(new WorkerNode(ino, module.attach(shared.state), backing, cachedPages));
+    return this.place(new WorkerNode(node, module.attach(shared.state)));
   }
 
   /** The same, for one that is made already. */

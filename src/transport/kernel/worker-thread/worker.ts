@@ -2,12 +2,10 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { printAtOnce } from '../../../sys/console.ts';
 import { threadNumber } from '../../../sys/thread.ts';
 import { Counters } from '../../counters.ts';
-import type { Traced } from '../../trace.ts';
 import { Called, Calling } from '../channel/calls.ts';
 import { DeviceChannel } from '../channel/device.ts';
 import { Patience } from '../channel/patience.ts';
 import { recorded } from '../channel/recording.ts';
-import { traced } from '../channel/tracing.ts';
 import { Watching } from '../channel/turn.ts';
 import { Call } from '../wire/call.ts';
 import { MAX_WRITE } from '../wire/init.ts';
@@ -21,12 +19,12 @@ const {
   fd,
   stop,
   recording,
-  tracing,
   thread,
   owner,
   look,
   sleep,
   nodes,
+  orders,
   serving,
   news,
   calls,
@@ -38,7 +36,7 @@ const {
 printAtOnce(messages);
 const send = (message: WorkerMessage) => port.postMessage(message);
 const counters = new Counters(counted, threadNumber());
-const worker = new Serving({ serving, news, owner, hook, counters, takeNews, pass: send });
+const worker = new Serving({ serving, news, orders, owner, hook, counters, takeNews, pass: send });
 let memory: Uint8Array | undefined;
 for (const node of nodes) {
   const { ops } = await worker.add(node);
@@ -50,8 +48,7 @@ const watching = new Watching(new Patience(fd, stop, look, sleep), turn, fd, sto
 const waiting = thread === 0 ? new Calling(watching, calls) : new Called(watching, calls, sleep);
 send('ready');
 const channel = recorded(new DeviceChannel(fd, waiting), recording);
-const tell = tracing ? (one: Traced) => send({ traced: one }) : undefined;
-await worker.run(traced(channel, tell), Call.within(memory, MAX_WRITE));
+await worker.run(channel, Call.within(memory, MAX_WRITE));
 send('ended');
 
 /** What has been posted to this thread, which is on no event loop to be told. */
