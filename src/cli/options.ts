@@ -19,6 +19,7 @@ import {
   parseUid,
   parseUser,
 } from './parse.ts';
+import { parseFilter } from './parse-filter.ts';
 import { sharedRows } from './shared-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -245,6 +246,18 @@ export const statsRows = {
 } satisfies Rows;
 
 export const topRows = { interval } satisfies Rows;
+
+export const traceRows = {
+  filter: {
+    flag: '--filter <what>',
+    parse: parseFilter,
+    help: 'only these: operations, a path, or failed; may be given again',
+  },
+  json: {
+    flag: '--json',
+    help: 'print an object of JSON for each request, on a line of its own; times are in milliseconds',
+  },
+} satisfies Rows;
 
 export const doctorRows = {
   json: { flag: '--json', help: 'print all that was found as one JSON array' },

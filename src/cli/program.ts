@@ -14,6 +14,7 @@ import { setCommand } from './set.ts';
 import { sharedCommand } from './shared.ts';
 import { statsCommand } from './stats.ts';
 import { topCommand } from './top.ts';
+import { traceCommand } from './trace.ts';
 import { unloadCommand } from './unload.ts';
 import { unmountCommand } from './unmount.ts';
 
@@ -33,6 +34,7 @@ export function makeProgram(): Command {
     .addCommand(newCommand)
     .addCommand(statsCommand)
     .addCommand(topCommand)
+    .addCommand(traceCommand)
     .addCommand(doctorCommand)
     .addCommand(installHelperCommand)
     .addCommand(completionCommand)

@@ -12,6 +12,7 @@ import { checkPlace } from './place.ts';
 import type { Plan } from './plan.ts';
 import type { Served } from './served.ts';
 import type { Teardown } from './teardown.ts';
+import { traceFilter, tracing } from './tracing.ts';
 
 /** How often progress is told, in milliseconds. */
 const INTERVAL = 100;
@@ -90,6 +91,11 @@ export function answers(house: House): Answers {
         resident: process.memoryUsage.rss(),
         open: openFiles(counted.operations),
       };
+    },
+
+    async *trace({ filter, ...input }) {
+      yield* tracing(named(input).mount, traceFilter(filter));
+      return {};
     },
 
     async *load({ module, specifier, from, parameters, place, ...input }, _gone, uid) {

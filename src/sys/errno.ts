@@ -24,6 +24,7 @@ export const {
   ENOTTY,
   EFBIG,
   ENOSPC,
+  EPIPE,
   ESPIPE,
   ENAMETOOLONG,
   ELOOP,

@@ -96,25 +96,32 @@ export function mountGone(device: string, connection: number): Promise<void> {
 }
 
 /**
- * Resolves when a descriptor has an error or is hung up, as that of a FUSE connection that ended (fuse_dev_poll).
+ * Calls `look` when a descriptor has an error or is hung up, until the answer is disposed.
  *
  * By way of an epoll descriptor, because libuv makes non-blocking what it polls: that is a property of the open file, which
  * others may have duplicated and read from.
  */
+export function whenHungUp(fd: number, look: () => void): Watch {
+  return watchFor(0, fd, look);
+}
+
+/** Resolves when a descriptor has an error or is hung up, as that of a FUSE connection that ended (fuse_dev_poll). */
 export function hungUp(fd: number): Promise<void> {
   return new Promise((done) => {
-    const epoll = epollCreate1(EPOLL_CLOEXEC);
-    epollCtl(epoll, EPOLL_CTL_ADD, fd, epollEvent(0));
-    const watching = watch(epoll, () => {
+    const watching = whenHungUp(fd, () => {
       watching[Symbol.dispose]();
       done();
     });
   });
 }
 
-/** Calls `look` whenever a descriptor can be read, has an error or is hung up, until the answer is disposed. See `hungUp`. */
+/** Calls `look` whenever a descriptor can be read, has an error or is hung up, until the answer is disposed. See `whenHungUp`. */
 export function whenReadable(fd: number, look: () => void): Watch {
+  return watchFor(POLLIN, fd, look);
+}
+
+function watchFor(events: number, fd: number, look: () => void): Watch {
   const epoll = epollCreate1(EPOLL_CLOEXEC);
-  epollCtl(epoll, EPOLL_CTL_ADD, fd, epollEvent(POLLIN));
+  epollCtl(epoll, EPOLL_CTL_ADD, fd, epollEvent(events));
   return watch(epoll, look);
 }

@@ -11,6 +11,9 @@ import { decode, encode, LineReader } from './messages.ts';
 /** Between two tries to connect to a daemon that too many are waiting for, in milliseconds. */
 const PAUSE = 10;
 
+/** How long it takes to read what is there already, in milliseconds. */
+const MOMENT = 100;
+
 /**
  * Why there is no answer:
  *
@@ -84,8 +87,11 @@ export async function exchange(
     });
     stream.on('error', () => stream.destroy());
     stream.on('close', () => failed(new NoAnswer('gone', 'its daemon ended before it had answered')));
-    // Each message begins it anew.
-    stream.setTimeout(patience, () => end(new NoAnswer('silent', silence(pid))));
+    // Each message begins it anew. If it was this process that was stopped, they wait to be read.
+    stream.setTimeout(patience, () => {
+      const heard = stream.bytesRead;
+      setTimeout(() => stream.bytesRead === heard && end(new NoAnswer('silent', silence(pid))), MOMENT);
+    });
     signal?.addEventListener('abort', () => stream.destroy());
     stream.write(encode(question));
   });

@@ -1,6 +1,8 @@
 import type { Freed } from '../../ram-file/give-back.ts';
 import { quote } from '../../text/quote.ts';
 import type { MountStatistics } from '../../transport/statistics.ts';
+import type { TraceEvent } from '../../transport/trace.ts';
+import type { TraceFilter } from '../../transport/tracers.ts';
 import type { ModuleOrder } from './module-order.ts';
 
 /**
@@ -38,6 +40,8 @@ export interface Questions {
   unload: { input: { readonly module: string }; progress: Freed; answer: { readonly isLast: boolean } };
   /** What clients have asked so far. */
   stats: { input: Record<never, never>; progress: never; answer: Statistics };
+  /** To tell of requests as they are answered, until the mount is gone. */
+  trace: { input: { readonly filter: TraceFilter }; progress: TraceProgress; answer: Record<never, never> };
   /** To change a parameter. */
   set: { input: SetInput; progress: never; answer: { readonly value: ParameterContents['value'] } };
   /** To remove its entries and take the data, as at unmounting: who has a file open gets EBUSY. */
@@ -140,6 +144,13 @@ export interface Statistics extends MountStatistics {
   readonly resident: number;
   /** How many files are open. */
   readonly open: number;
+}
+
+/** What was asked since the last one. The first says that from now on there are some. */
+export interface TraceProgress {
+  readonly events?: readonly Omit<TraceEvent, 'toString'>[];
+  /** How many were left out, for they came faster than they were taken. */
+  readonly missed?: number;
 }
 
 /** Says that it goes on. */
