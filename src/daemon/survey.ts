@@ -105,6 +105,6 @@ async function seen(mount: MountInfo): Promise<State> {
   if (server === undefined && uid !== 0 && uid !== mount.owner) return 'unknown';
   // Its path leads to another.
   if (obstacle(mount) !== undefined) return server === undefined ? 'dead' : 'ok';
-  const behind = await look(mount.dir);
+  const behind = await look(mount.dir, uid === 0 && mount.owner !== 0 ? mount : undefined);
   return { answers: 'ok' as const, dead: 'dead' as const, silent: 'not answering' as const }[behind];
 }

@@ -14,6 +14,8 @@ export interface MountInfo {
   readonly type: string;
   /** Of a FUSE mount, the number of the user who mounted it: `user_id` in its options. */
   readonly owner: number | undefined;
+  /** And of the group: `group_id`. */
+  readonly group: number | undefined;
 }
 
 /** All mounts of a process's namespace below its root directory, by default this one's. Source: proc_pid_mountinfo(5). */
@@ -24,14 +26,18 @@ export function mounts(pid: number | 'self' = 'self'): MountInfo[] {
     .map((line) => {
       const [id = '', parent = '', device = '', , dir = ''] = line.split(' ');
       const [, type = '', , options = ''] = line.slice(line.indexOf(' - ') + 1).split(' ');
-      const [, owner] = options.match(/(?:^|,)user_id=(\d+)/) ?? [];
+      const idOf = (name: string) => {
+        const [, number] = options.match(new RegExp(`(?:^|,)${name}=(\\d+)`)) ?? [];
+        return number === undefined ? undefined : Number(number);
+      };
       return {
         id: Number(id),
         parent: Number(parent),
         device,
         dir: unescapeOctal(dir),
         type,
-        owner: owner === undefined ? undefined : Number(owner),
+        owner: idOf('user_id'),
+        group: idOf('group_id'),
       };
     });
 }

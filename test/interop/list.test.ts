@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Surveyed } from '../../src/daemon/survey.ts';
@@ -97,6 +97,21 @@ describe('another user', () => {
     for (const list of [ramproc, ramprocAsNobody]) {
       expect(await listed(at, list)).toMatchObject([{ state: 'ok', user: NOBODY, pid: at.pid, used: 0 }]);
     }
+  });
+
+  test('leaves a dead mount behind, also where only root may go, and root sees that it is dead', async () => {
+    const place = makeDir('place');
+    const dir = join(place, 'm');
+    mkdirSync(dir);
+    await using at = await mountAsNobody([], dir);
+    process.kill(at.pid, 'SIGKILL');
+    await expect.poll(() => runs(at.pid)).toBe(false);
+    for (const mode of [0o755, 0o700]) {
+      chmodSync(place, mode);
+      expect(await listed(at)).toMatchObject([{ state: 'dead', user: NOBODY }]);
+    }
+    const { stdout } = await ramproc('doctor');
+    expect(stdout).toMatch(new RegExp(`^warn +${at.dir} +its daemon is dead`, 'm'));
   });
 });
 
