@@ -10,7 +10,10 @@ const NONE = '-';
 
 /** What is counted, and what isn't. */
 function footnote(sample: number): string {
-  const timed = sample === 1 ? 'Each request is timed' : `One in ${sample} requests is timed`;
+  const timed =
+    sample === 1
+      ? 'Each request is timed'
+      : `One in ${sample} requests is timed, of those that workers answer`;
   return `${timed}, from when a thread has it until it is answered. What the kernel answers itself isn't counted: the page cache, mappings, passthrough.`;
 }
 

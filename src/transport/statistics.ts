@@ -30,7 +30,7 @@ export interface ThreadStatistics {
 
 /** What is counted of a mount. What the kernel answers without asking isn't among it. */
 export interface MountStatistics {
-  /** One in so many requests is timed. */
+  /** Of the requests that workers answer, one in so many is timed; each of all others. */
   readonly sample: number;
   readonly operations: readonly OperationStatistics[];
   readonly threads: readonly ThreadStatistics[];

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMAND, mount, ramproc } from '../support/mount.ts';
 import { mountAsNobody } from '../support/nobody.ts';
+import { makeDir } from '../support/run.ts';
 
 async function statsOf(dir: string) {
   const { status, stdout, stderr } = await ramproc('stats', dir, '--json');
@@ -35,6 +36,53 @@ describe.each(['kernel', 'libfuse'])('over %s', (transport) => {
     closeSync(file);
     await expect.poll(async () => (await statsOf(at.dir)).open).toBe(0);
   });
+});
+
+test('mounts that one process serves are counted apart, with what its thread does for them since they were made', async () => {
+  await using first = await mount();
+  for (let i = 0; i < 200; i++) readFileSync(first.file);
+  const dir = makeDir('joined');
+  const { status, stdout } = await ramproc(
+    'mount',
+    dir,
+    '--join',
+    '--json',
+    '--file',
+    'one',
+    '--file',
+    'two=8k',
+  );
+  expect(status).toBe(0);
+  const { pid } = JSON.parse(stdout);
+  try {
+    writeFileSync(join(dir, 'one'), 'one');
+    expect(() => writeFileSync(join(dir, 'two'), Buffer.alloc(10_000))).toThrow('ENOSPC');
+    const now = await statsOf(dir);
+    const rows = Object.fromEntries(
+      now.operations.map((row: { operation: string; path: string }) => [`${row.operation} ${row.path}`, row]),
+    );
+    expect(rows['WRITE /one']).toMatchObject({ requests: 1, bytes: 3, timed: 1, errors: {} });
+    expect(rows['WRITE /two']).toMatchObject({ bytes: 8192, errors: { ENOSPC: expect.any(Number) } });
+    expect(rows['GETXATTR /one']).toMatchObject({ errors: { ENOSYS: 1 } });
+    expect(Object.keys(rows).filter((name) => /operation \d|rust-proc-file/.test(name))).toEqual([]);
+    // Each that the event loop answers is timed.
+    expect(now).toMatchObject({ pid, sample: 1, used: 12_288, open: 0 });
+    const [thread] = now.threads;
+    expect(now.threads).toHaveLength(1);
+    const since = (Date.now() - Date.parse(now.since)) / 1000;
+    expect(thread.cpu).toBeGreaterThan(0);
+    expect(thread.cpu).toBeLessThanOrEqual(since + 0.1);
+    const own = await statsOf(first.dir);
+    expect(own.operations.filter(({ path }: { path: string }) => ['/one', '/two'].includes(path))).toEqual(
+      [],
+    );
+    const table = (await ramproc('top', '--interval', '0.2')).stdout;
+    expect(table).toMatch(new RegExp(`^${dir} .* ${pid}$`, 'm'));
+    const { stdout: listed } = await ramproc('list');
+    expect(listed).toMatch(new RegExp(`^${dir} +one,two +12 KiB .* ${pid} .* ok$`, 'm'));
+  } finally {
+    expect((await ramproc('unmount', dir)).stderr).toBe('');
+  }
 });
 
 test('what the kernel answers itself is not counted, and that is said', async () => {

@@ -67,6 +67,8 @@ export class KernelMount implements Mount, TreeWatcher {
   readonly #notifier: Notifier;
   readonly #tracers = new Tracers((orders) => this.#traced(orders));
   readonly #counters: SharedArrayBuffer;
+  /** How long this thread was on a processor before, in seconds: it may serve other mounts too. */
+  readonly #before = processorTime(threadNumber()) ?? 0;
   readonly #root: ProcDirEntry;
   readonly #turn = allocateTurn();
   /** Else the event loop serves all: see EventLoop. */
@@ -188,11 +190,13 @@ export class KernelMount implements Mount, TreeWatcher {
     const path = (ino: number) => paths.get(ino) ?? this.#server.pathOf(ino);
     const threads = [...workers, this.#counters].map((shared, thread) => {
       const { tid, requests } = threadOf(shared);
-      const name = thread < workers.length ? `worker ${thread}` : 'event loop';
-      return { name, requests, cpu: processorTime(tid) };
+      const cpu = processorTime(tid);
+      if (thread < workers.length) return { name: `worker ${thread}`, requests, cpu };
+      return { name: 'event loop', requests, cpu: cpu && cpu - this.#before };
     });
     return {
-      sample: SAMPLE,
+      // The event loop times all that it answers.
+      sample: workers.some((shared) => threadOf(shared).requests > 0) ? SAMPLE : 1,
       operations: addUp([...workers, this.#counters], { operation: operationName, path }),
       threads,
     };
