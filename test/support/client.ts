@@ -1,7 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { type ClientCalls, clientCalls } from './client-calls.ts';
 import type { ClientReply, ClientRequest } from './client-process.ts';
 import { makeDir } from './run.ts';
@@ -19,15 +18,17 @@ function program(): string {
   if (built !== undefined) return built;
   const koffi = createRequire(import.meta.url).resolve('koffi');
   const outfile = join(makeDir('client'), 'process.mjs');
-  buildSync({
-    entryPoints: [join(import.meta.dirname, 'client-process.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    alias: { koffi },
-    external: [koffi],
-  });
+  const words = [
+    '--bundle',
+    '--platform=node',
+    '--format=esm',
+    `--alias:koffi=${koffi}`,
+    `--external:${koffi}`,
+  ];
+  // Not by the package's functions, which leave a process behind.
+  const esbuild = join(import.meta.dirname, '../../node_modules/.bin/esbuild');
+  const source = join(import.meta.dirname, 'client-process.ts');
+  execFileSync(esbuild, [source, ...words, '--log-level=warning', `--outfile=${outfile}`]);
   built = outfile;
   return outfile;
 }
