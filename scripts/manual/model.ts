@@ -103,9 +103,9 @@ function kindOfWord(command: string, name: string): Kind {
   return isPath ? 'file' : 'anything';
 }
 
-function flag({ flag = '', parse, default: fallback, help }: Row): Flag | undefined {
+function flag({ flag = '', parse, default: fallback, help, isHidden = false }: Row): Flag | undefined {
   const [, short, long, value] = flag.match(/^(?:(-\w), )?(--[\w-]+)(?: (.*))?$/) ?? [];
-  if (long === undefined) return undefined;
+  if (long === undefined || isHidden) return undefined;
   return { short, long, value, kind: kindOf(long, value, parse), help, fallback };
 }
 

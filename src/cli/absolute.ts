@@ -1,4 +1,6 @@
 import { isAbsolute } from 'node:path';
+import { isService } from '../daemon/log.ts';
+import type { Settings } from '../daemon/settings.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { quote } from '../text/quote.ts';
 
@@ -13,4 +15,13 @@ export function absolute(path: string): string {
       { cause: error },
     );
   }
+}
+
+/** For a process that starts in another directory. */
+export function withAbsolutePaths(settings: Settings): Settings {
+  for (const key of ['log', 'record'] as const) {
+    const path = settings[key];
+    if (path !== undefined && !(key === 'log' && isService(path))) settings[key] = absolute(path);
+  }
+  return settings;
 }

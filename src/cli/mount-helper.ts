@@ -51,7 +51,8 @@ export function fromMount(words: readonly string[], names: readonly string[]): r
   if (options === undefined || words.length > 4 || words.length < 3) return words;
   const [dir = '', source = ''] = words.slice(0, -2).reverse();
   if (!names.includes(first)) return [mountHelperCommand.name(), '-o', options, '--', source, dir];
-  if (words.length === 3 || first === 'mount') return words;
+  // No source is what is mounted already.
+  if (words.length === 3 || first === 'mount' || first === 'remount') return words;
   throw new UsageError(
     `Cannot mount ${quote(first)} on ${quote(dir)}: a command has this name, and mount.fuse can't say which is meant; run "ramproc install-helper", or choose another name.`,
   );
@@ -63,7 +64,9 @@ async function run(
   { sloppy = false, fake = false, verbose = false, namespace, options = '' }: Flags<typeof rows>,
 ): Promise<void> {
   if (namespace !== undefined) return runIn(namespace, dir);
-  const settings = parseMountOptions(options, { fsname: source }, sloppy);
+  const settings = parseMountOptions(options, {}, sloppy);
+  // Of one that is there the kernel doesn't look at the source.
+  if (!settings.remount) settings.fsname ??= source;
   await mountOn(dir, settings, { quiet: !verbose, fake });
 }
 

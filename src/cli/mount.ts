@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { join } from '../daemon/join.ts';
-import { defaultLog, isService } from '../daemon/log.ts';
+import { defaultLog } from '../daemon/log.ts';
 import { plan } from '../daemon/plan.ts';
 import type { Settings } from '../daemon/settings.ts';
 import { leavePassword, passwordFor } from '../daemon/shared-password.ts';
@@ -14,11 +14,12 @@ import { ownModule } from '../sys/own-module.ts';
 import { becomeUser, type User } from '../sys/users.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
-import { absolute } from './absolute.ts';
+import { absolute, withAbsolutePaths } from './absolute.ts';
 import { cannotMount } from './failure.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
 import { mountOptionItems, mountRows } from './options.ts';
+import { remountOn } from './remount.ts';
 import { terminal } from './terminal.ts';
 
 export const mountCommand = new Command('mount')
@@ -66,6 +67,7 @@ export async function mountOn(
   { setuid, ...settings }: Settings,
   { foreground = false, json = false, quiet = false, fake = false }: Manner,
 ): Promise<void> {
+  if (settings.remount) return remountOn(dir, { ...settings, ...(setuid && { setuid }) }, { json, fake });
   closeAllOnExec();
   using starter = terminal(json);
   try {
@@ -106,13 +108,4 @@ function become(user: User): void {
     const why = reason(error, 'only root may');
     throw new MountError(`Cannot become the user ${quote(user.name)}: ${why}.`, { cause: error });
   }
-}
-
-/** For a process that starts in another directory. */
-function withAbsolutePaths(settings: Settings): Settings {
-  for (const key of ['log', 'record'] as const) {
-    const path = settings[key];
-    if (path !== undefined && !(key === 'log' && isService(path))) settings[key] = absolute(path);
-  }
-  return settings;
 }

@@ -19,6 +19,8 @@ export interface Row<Value = unknown> {
   /** What holds when nothing is said, for people. */
   readonly default?: string;
   readonly help: string;
+  /** Whether help doesn't tell of the flag. */
+  readonly isHidden?: boolean;
 }
 
 export type Rows = Readonly<Record<string, Row>>;
@@ -40,13 +42,13 @@ export function rowsOf(command: Command): Rows {
 /** Lets a command take the flags of a table. commander's name for a flag must be its row's. */
 export function addFlags(command: Command, rows: Rows): Command {
   tables.set(command, rows);
-  for (const { flag, parse, default: fallback, help } of Object.values(rows)) {
+  for (const { flag, parse, default: fallback, help, isHidden = false } of Object.values(rows)) {
     if (flag === undefined) continue;
     const option = new Option(flag, fallback === undefined ? help : `${help} (default: ${fallback})`);
     if (parse !== undefined) {
       option.argParser((text, before) => read(parse, `${option.long} ${text}`, text, before));
     }
-    command.addOption(option);
+    command.addOption(option.hideHelp(isHidden));
   }
   return command;
 }

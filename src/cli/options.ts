@@ -156,6 +156,10 @@ const settings = {
     parse: parseUser,
     help: 'become that user first',
   },
+  remount: {
+    keys: ['remount'],
+    help: 'it is mounted already: change what is said, as "ramproc remount" does',
+  },
 } satisfies {
   readonly [Name in keyof Omit<Settings, 'words' | 'modules'>]-?: Row<NonNullable<Settings[Name]>>;
 };
@@ -172,6 +176,31 @@ export const mountRows = {
     parse: parseMountOptions,
     help: 'options of mount(8) and of this command, as in ro,noexec,size=1G; several -o add up',
   },
+} satisfies Rows;
+
+const { maxSize, mode, uid, gid, file, ...others } = settings;
+
+const STAYS = 'as it is';
+
+/** The same without a word in the help. */
+function hidden<R extends Rows>(rows: R): R {
+  const all = Object.entries<Row>(rows).map(([name, row]) => [name, { ...row, isHidden: true }]);
+  return Object.fromEntries(all);
+}
+
+/**
+ * What can be changed of a mount, and, for who says what holds already, all else. It is shown how `-o` is used, which fstab's lines
+ * are: they say all.
+ */
+export const remountRows = {
+  maxSize: { ...maxSize, default: STAYS },
+  mode: { ...mode, default: STAYS },
+  uid: { ...uid, default: STAYS },
+  gid: { ...gid, default: STAYS },
+  file: { ...file, help: 'what of one of several files changes: its size, its mode, or both' },
+  ...hidden(others),
+  json: mountRows.json,
+  options: mountRows.options,
 } satisfies Rows;
 
 const { allowOther, threads, transport, log, verbose, debug, record } = settings;
@@ -263,6 +292,9 @@ export const doctorRows = {
   json: { flag: '--json', help: 'print all that was found as one JSON array' },
 } satisfies Rows;
 
+/** What the kernel shows of a mount of ours, and mount(8) says again of one that is there. It doesn't look at them then (fuse_parse_param). */
+const SHOWN = /^(user_id|group_id|rootmode|max_read|blksize)=\d+$/;
+
 /** Options that ask for what is always so. */
 const ALWAYS = ['defaults', 'default_permissions', `subtype=${FSNAME}`];
 
@@ -286,7 +318,10 @@ const SELINUX = '/sys/fs/selinux';
  */
 export function parseMountOptions(text: string, before: Settings = {}, sloppy = false): Settings {
   const all: Settings & Record<string, unknown> = { ...before, words: [...(before.words ?? [])] };
-  for (const option of split(text)) {
+  const options = split(text);
+  const isRemount = before.remount ?? options.includes('remount');
+  for (const option of options) {
+    if (isRemount && SHOWN.test(option)) continue;
     const [, key = option, value] = option.match(/^([^=]*)=(.*)$/s) ?? [];
     const [name = '', row] = rowOf(key) ?? [];
     if (row === undefined) addWord(all, option, key, value, sloppy);

@@ -10,6 +10,7 @@ import { loadCommand } from './load.ts';
 import { mountCommand } from './mount.ts';
 import { mountHelperCommand } from './mount-helper.ts';
 import { newCommand } from './new.ts';
+import { remountCommand } from './remount.ts';
 import { setCommand } from './set.ts';
 import { sharedCommand } from './shared.ts';
 import { statsCommand } from './stats.ts';
@@ -24,6 +25,7 @@ export function makeProgram(): Command {
     .description(manifest().description)
     .version(manifest().version)
     .addCommand(mountCommand)
+    .addCommand(remountCommand)
     .addCommand(unmountCommand)
     .addCommand(listCommand)
     .addCommand(loadCommand)

@@ -10,6 +10,7 @@ import type { House, Starter } from './house.ts';
 import type { Loaded } from './modules/loaded.ts';
 import { checkPlace } from './place.ts';
 import type { Plan } from './plan.ts';
+import { remount } from './remount.ts';
 import type { Served } from './served.ts';
 import type { Teardown } from './teardown.ts';
 import { traceFilter, tracing } from './tracing.ts';
@@ -33,12 +34,12 @@ export function answers(house: House): Answers {
         version: manifest().version,
         pid: process.pid,
         joinable: house.joinable,
-        mounts: house.mounts.map(({ device = '', plan, mount: { dir, connected }, since }) => ({
+        mounts: house.mounts.map(({ device = '', plan, files, mount: { dir, connected }, since }) => ({
           device,
           dir,
           transport: plan.transport,
           io: plan.files.at(0)?.io ?? 'direct',
-          maxSize: plan.files.reduce((sum, { maxSize }) => sum + maxSize, 0),
+          maxSize: files.reduce((sum, { maxSize }) => sum + maxSize, 0),
           secret: plan.secret,
           since: since.toISOString(),
           connected,
@@ -124,7 +125,15 @@ export function answers(house: House): Answers {
 
     async set({ module, parameter, value, ...input }) {
       const loaded = named(input).module(String(module));
-      return { value: loaded.set(String(parameter), String(value)) };
+      return { value: await loaded.set(String(parameter), String(value)) };
+    },
+
+    async remount({ settings, readsMoveAtime, dry, ...input }) {
+      return remount(named(input), {
+        settings: Object(settings),
+        readsMoveAtime: typeof readsMoveAtime === 'boolean' ? readsMoveAtime : undefined,
+        dry: dry === true,
+      });
     },
 
     async *teardown(input) {

@@ -17,6 +17,7 @@ import {
   DEFAULT_SHARE,
   FEWER_THREADS,
   type FileSettings,
+  OTHERS,
   type Settings,
   type Transport,
 } from './settings.ts';
@@ -29,7 +30,6 @@ const EVENT_LOOP = 0;
 
 /** A secret's mode, for its owner alone. */
 const SECRET_MODE = 0o600;
-const OTHERS = 0o077;
 
 /** The addresses that V8 reserves for a thread, in bytes, few of which ever become memory: 0.52 GiB in Node 20, 0.77 in 26. */
 const THREAD_ADDRESSES = 0.8 * 2 ** 30;

@@ -55,6 +55,8 @@ export interface Settings {
   /** Whether a daemon that runs already is to serve it. */
   join?: boolean;
   nonempty?: boolean;
+  /** Whether it is mounted already, and is to be changed. */
+  remount?: boolean;
   /** What /proc/mounts shows as the source. */
   fsname?: string;
   /** Who mounts, when that isn't who asks. */
@@ -68,3 +70,15 @@ export const DEFAULT_SHARE = 50;
 
 /** One thread less where the kernel reads and writes by itself, and where each would lock 2 MiB that a secret could have. */
 export const FEWER_THREADS = DEFAULT_THREADS - 1;
+
+/** The bits of a mode that a secret hasn't got. */
+export const OTHERS = 0o077;
+
+/** What a setting is called on a command line. */
+export function flagOf(name: string): string {
+  if (keysOnly.includes(name)) return `-o ${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Those that are told by `-o` alone. */
+const keysOnly = ['autoUnmount', 'nonempty', 'fsname', 'setuid'];

@@ -5,7 +5,7 @@ import { checkKey } from '../shared-file/layout.ts';
 import { DEFAULT_TIMEOUT } from '../shared-file/module.ts';
 import { keepsAtime } from '../sys/mount.ts';
 import { message } from '../text/message.ts';
-import type { Settings } from './settings.ts';
+import { flagOf, type Settings } from './settings.ts';
 
 /** All that is to be of a file in an engine, but the password, which is in nobody's parameters: see shared-password.ts. */
 export interface SharedPlan {
@@ -78,10 +78,6 @@ export function sharedPlan(settings: Settings, owner: { uid: number; gid: number
 
 function refuse(option: string, why: string): never {
   throw new MountError(`Cannot mount with "--on" and "${option}": ${why}.`);
-}
-
-function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** The URL isn't said again: there may be a password in it. */

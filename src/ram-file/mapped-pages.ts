@@ -54,7 +54,12 @@ export class MappedPages {
     const { address } = this.state;
     hide(address, MAPPED_SIZE);
     lock(address, threads * SCRATCH_SIZE);
-    lock(address + WINDOW, length);
+    this.lock(length);
+  }
+
+  /** The same of the file's first `length` bytes alone, once it has been done. */
+  lock(length: number): void {
+    lock(this.state.address + WINDOW, length);
   }
 
   /** The scratch memory of a thread, 0 to 63, or undefined for any other. */

@@ -1,5 +1,6 @@
 import type { ProcDirEntry } from '../proc-fs/entries/entry.ts';
 import { procCreate } from '../proc-fs/entries/proc-create.ts';
+import type { AttrChange } from '../proc-fs/handler.ts';
 import { rangeError } from '../proc-fs/proc-ops.ts';
 import { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { Errno } from '../sys/errno.ts';
@@ -46,6 +47,14 @@ export interface RamFileOptions {
     | undefined;
 }
 
+/** What of a file can be changed while clients use it. @internal */
+export interface FileChange extends Pick<AttrChange, 'mode' | 'uid' | 'gid'> {
+  /** In bytes. */
+  maxSize?: number;
+  /** Whether reading moves atime, as with relatime. */
+  readsMoveAtime?: boolean;
+}
+
 /**
  * A file that works like a regular one and is backed by RAM alone, with the life of the kernel module's: the data first, then the
  * entry; at the end the entry first, then the data, taken under the mutex. The module's unsound window before initialisation can't be written here:
@@ -85,6 +94,11 @@ export class RustProcRamFile implements Disposable {
       file.teardown();
       throw error;
     }
+  }
+
+  /** The most memory that its bytes may take, in bytes: whole pages. @internal */
+  get maxSize(): number {
+    return this.file.maxSize;
   }
 
   /** How long the file is, in bytes. Throws EBUSY once it is torn down. */
@@ -160,6 +174,15 @@ export class RustProcRamFile implements Disposable {
     this.file.truncate(size);
     if (size > before) this.entry.written({ offset: size - 1, data: new Uint8Array(1), isEnd: true });
     else this.entry.changed();
+  }
+
+  /** Throws EINVAL when it takes more memory than it is to have, and as RamBuffer does. @internal */
+  change({ maxSize, readsMoveAtime, ...attributes }: FileChange): void {
+    if (maxSize !== undefined) this.file.maxSize = maxSize;
+    if (readsMoveAtime !== undefined) this.file.readsMoveAtime = readsMoveAtime;
+    if (Object.keys(attributes).length === 0) return;
+    this.file.setattr(attributes);
+    this.entry.changed();
   }
 
   /** Removes the file, and gives all of its memory back. Who still has it open gets EBUSY. */

@@ -1,5 +1,5 @@
 import { fstatSync, ftruncateSync } from 'node:fs';
-import { ENOSPC, Errno } from '../sys/errno.ts';
+import { EINVAL, ENOSPC, Errno } from '../sys/errno.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, fallocate } from '../sys/memfd.ts';
 import { dataEnd, holesIn, pageDown, pagesOf, type Range } from './extents.ts';
 import { memoryRoom } from './memory-room.ts';
@@ -16,13 +16,22 @@ const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
 /** Indexes of the numbers that all threads share. */
 const PAGES = 0;
 const SURE_PAGES = 1;
-const NUMBERS = 2;
+const MAX_PAGES = 2;
+const NUMBERS = 3;
 
 /** What another thread needs to keep the same limit. */
 export interface PageLimitState {
-  /** The most pages that may be in use. */
-  readonly max: number;
   readonly numbers: SharedArrayBuffer;
+}
+
+/** How many pages a size takes, as tmpfs rounds its own (shmem_parse_one). */
+export function pagesFor(bytes: number): number {
+  return Math.ceil(bytes / PAGE_SIZE);
+}
+
+/** The most pages that may be in use, for who doesn't have the mutex. */
+export function mostPages({ numbers }: PageLimitState): number {
+  return new Float64Array(numbers)[MAX_PAGES] ?? 0;
 }
 
 /**
@@ -38,22 +47,30 @@ export interface PageLimitState {
  * Every method must be called under the mutex that all threads share.
  */
 export class PageLimit {
-  readonly state: PageLimitState;
   readonly #fd: number;
   readonly #numbers: Float64Array;
 
   constructor(fd: number, state: PageLimitState) {
-    this.state = state;
     this.#fd = fd;
     this.#numbers = new Float64Array(state.numbers);
   }
 
-  /** `size`: the limit in bytes, rounded up to whole pages, as tmpfs rounds its own (shmem_parse_one). */
+  /** `size`: the limit in bytes. */
   static allocate(size: number): PageLimitState {
-    return {
-      max: Math.ceil(size / PAGE_SIZE),
-      numbers: new SharedArrayBuffer(NUMBERS * Float64Array.BYTES_PER_ELEMENT),
-    };
+    const numbers = new SharedArrayBuffer(NUMBERS * Float64Array.BYTES_PER_ELEMENT);
+    new Float64Array(numbers)[MAX_PAGES] = pagesFor(size);
+    return { numbers };
+  }
+
+  /** The most pages that may be in use. */
+  get max(): number {
+    return this.#numbers[MAX_PAGES] ?? 0;
+  }
+
+  /** Throws EINVAL when more are in use, as a tmpfs does that is mounted again (shmem_reconfigure). */
+  set max(pages: number) {
+    if (pages < this.used) throw new Errno(EINVAL);
+    this.#numbers[MAX_PAGES] = pages;
   }
 
   /** How many pages are in use. */
@@ -69,7 +86,7 @@ export class PageLimit {
       const { used } = this;
       pages = used + touched;
       // Looking costs a fifth of a millisecond, and when it is `max` that ends the file, tells nothing.
-      if (pages <= this.state.max || this.#limit < this.state.max) {
+      if (pages <= this.max || this.#limit < this.max) {
         this.#numbers[SURE_PAGES] = used + pagesAhead(touched);
       }
     }
@@ -96,7 +113,7 @@ export class PageLimit {
   allocate(keepSize: number, offset: number, length: number): void {
     const end = offset + length;
     // shmem_fallocate refuses this too before it looks what is there already.
-    if (pagesOf(offset, end) > this.state.max) throw new Errno(ENOSPC);
+    if (pagesOf(offset, end) > this.max) throw new Errno(ENOSPC);
     const holes = holesIn(this.#fd, offset, end);
     if (this.#hasReserved()) {
       this.#fill(holes);
@@ -112,7 +129,7 @@ export class PageLimit {
 
   /** How many pages may be in use. */
   get #limit(): number {
-    return Math.min(this.state.max, this.#numbers[SURE_PAGES] ?? 0);
+    return Math.min(this.max, this.#numbers[SURE_PAGES] ?? 0);
   }
 
   /**

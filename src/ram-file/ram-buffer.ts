@@ -10,13 +10,13 @@ import {
   O_NOATIME,
 } from '../sys/memfd.ts';
 import type { Timespec } from '../sys/time.ts';
-import { tmpfsFile } from '../sys/tmpfs.ts';
+import { resizeTmpfs, tmpfsFile } from '../sys/tmpfs.ts';
 import { Claims, type ClaimsState } from './claims.ts';
 import { copySpace, secretCopySpace } from './copy-space.ts';
 import { nextData, nextHole } from './extents.ts';
 import { cut, type Freed, giveBack, overwrite, punch } from './give-back.ts';
 import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
-import { PageLimit, type PageLimitState } from './page-limit.ts';
+import { PageLimit, type PageLimitState, pagesFor } from './page-limit.ts';
 import { COPY_SIZE, PAGE_SIZE } from './sizes.ts';
 import { Times, type TimesState } from './times.ts';
 
@@ -61,7 +61,11 @@ export type RamBufferState = {
   readonly claims: ClaimsState;
   /** Where a secret's bytes may pass through, as an address; undefined when they are none. */
   readonly secretCopies: number | undefined;
-} & ({ readonly place: 'memfd'; readonly mapped: MappedPagesState } | { readonly place: 'lent' });
+} & (
+  | { readonly place: 'memfd'; readonly mapped: MappedPagesState }
+  /** `tmpfs`: the file system that the file lies on. */
+  | { readonly place: 'lent'; readonly tmpfs: number }
+);
 
 /**
  * The bytes of a file, in an unnamed tmpfs file, so the kernel keeps its size, its holes, st_blocks and its times, and they
@@ -82,8 +86,6 @@ export class RamBuffer {
   /** Of a memfd. */
   readonly #mapped: MappedPages | undefined;
   readonly #secret: boolean;
-  /** How long the file can be. Of a secret, only that much is locked. */
-  readonly #maxLength: number;
 
   constructor(state: RamBufferState) {
     this.state = state;
@@ -95,16 +97,15 @@ export class RamBuffer {
     this.#claims = new Claims(state.claims);
     this.#mapped = state.place === 'memfd' ? new MappedPages(state.mapped) : undefined;
     this.#secret = state.secretCopies !== undefined;
-    this.#maxLength = this.#secret && this.#mapped ? state.limit.max * PAGE_SIZE : Number.POSITIVE_INFINITY;
   }
 
   /** An empty buffer. Throws an Errno when there is no memory, or no right to what the options ask for. */
   static create({ name, maxSize, place = 'memfd', atime = true, secret }: RamBufferOptions): RamBuffer {
     const limit = PageLimit.allocate(maxSize);
-    const fd =
+    const { fd, tmpfs } =
       place === 'lent'
         ? tmpfsFile(maxSize, secret !== undefined)
-        : memfdCreate(name.slice(0, MEMFD_NAME_MAX), MFD_CLOEXEC);
+        : { fd: memfdCreate(name.slice(0, MEMFD_NAME_MAX), MFD_CLOEXEC) };
     const state = {
       fd,
       noatime: openSync(`/proc/self/fd/${fd}`, O_NOATIME),
@@ -114,10 +115,10 @@ export class RamBuffer {
       claims: Claims.allocate(),
       secretCopies: secret && secretCopySpace(),
     };
-    if (place === 'lent') return new RamBuffer({ ...state, place });
+    if (tmpfs !== undefined) return new RamBuffer({ ...state, place: 'lent', tmpfs });
     const mapped = MappedPages.create(fd);
-    if (secret !== undefined) mapped.protect(secret.threads, limit.max * PAGE_SIZE);
-    return new RamBuffer({ ...state, place, mapped: mapped.state });
+    if (secret !== undefined) mapped.protect(secret.threads, pagesFor(maxSize) * PAGE_SIZE);
+    return new RamBuffer({ ...state, place: 'memfd', mapped: mapped.state });
   }
 
   /** Scratch memory of a thread, from and to which copying costs least: see MappedPages. */
@@ -260,7 +261,25 @@ export class RamBuffer {
 
   /** Pages in use and allowed: what statfs(2) tells. */
   get pages(): { used: number; max: number; size: number } {
-    return { used: this.#limit.used, max: this.#limit.state.max, size: PAGE_SIZE };
+    return { used: this.#limit.used, max: this.#limit.max, size: PAGE_SIZE };
+  }
+
+  /**
+   * Changes the most memory that it may take, in bytes. Throws EINVAL when it takes more, and for a secret what lock throws when
+   * so much can't be locked.
+   */
+  set maxSize(bytes: number) {
+    const pages = pagesFor(bytes);
+    if (pages < this.#limit.used) throw new Errno(EINVAL);
+    if (this.state.place === 'lent') resizeTmpfs(this.state.tmpfs, pages * PAGE_SIZE, this.#secret);
+    // What it has locked stays so: data may lie there.
+    else if (this.#secret && pages > this.#limit.max) this.#mapped?.lock(pages * PAGE_SIZE);
+    this.#limit.max = pages;
+  }
+
+  /** Whether reading moves atime from now on, as with relatime. */
+  set readsMoveAtime(moves: boolean) {
+    this.#times.readsMove = moves;
   }
 
   /** Makes the numbers beside the file those of the file again: a thread ended in the middle of changing them. */
@@ -281,6 +300,12 @@ export class RamBuffer {
     this.#mapped?.release();
     closeSync(this.#noatime);
     closeSync(this.#fd);
+    if (this.state.place === 'lent') closeSync(this.state.tmpfs);
+  }
+
+  /** How long the file can be. Of a secret, only that much is locked. */
+  get #maxLength(): number {
+    return this.#secret && this.#mapped ? this.#limit.max * PAGE_SIZE : Number.POSITIVE_INFINITY;
   }
 
   #pread(fd: number, bytes: Uint8Array, start: number, length: number, offset: number): number {

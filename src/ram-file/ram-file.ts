@@ -9,7 +9,9 @@ import { O_NOATIME } from '../sys/memfd.ts';
 import { ownModule } from '../sys/own-module.ts';
 import type { Freed } from './give-back.ts';
 import { HugePages } from './huge-pages.ts';
+import { mostPages } from './page-limit.ts';
 import { RamBuffer, type RamBufferState } from './ram-buffer.ts';
+import { PAGE_SIZE } from './sizes.ts';
 
 /** Bits of a mode. Source: inode(7). */
 const S_ISUID = 0o4000;
@@ -172,6 +174,35 @@ export class RamFile implements ProcHandler {
     const mode = this.#owner[MODE] ?? 0;
     const kept = mode & ~(mode & S_IXGRP ? S_ISUID | S_ISGID : S_ISUID);
     if (kept !== mode) this.setattr({ mode: kept });
+  }
+
+  /** Whether its bytes are kept out of swap and core dumps, and overwritten in the end. */
+  get isSecret(): boolean {
+    return this.#state.buffer.secretCopies !== undefined;
+  }
+
+  /** Whether the kernel was lent the memory. */
+  get isLent(): boolean {
+    return this.#state.buffer.place === 'lent';
+  }
+
+  /** The most memory that it may take, in bytes; also when the data was taken. */
+  get maxSize(): number {
+    return mostPages(this.#state.buffer.limit) * PAGE_SIZE;
+  }
+
+  /** Throws EINVAL when it takes more; see RamBuffer. */
+  set maxSize(bytes: number) {
+    this.#locked((buffer) => {
+      buffer.maxSize = bytes;
+    });
+  }
+
+  /** Whether reading moves atime from now on, as with relatime. */
+  set readsMoveAtime(moves: boolean) {
+    this.#locked((buffer) => {
+      buffer.readsMoveAtime = moves;
+    });
   }
 
   /** Memory in use and allowed, in pages of `size` bytes. */

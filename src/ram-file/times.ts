@@ -11,13 +11,12 @@ const ATIME_IS_OLD = 0;
 const MTIME_IS_SET = 1;
 const WRITTEN_MS = 2;
 const ATIME_IS_SET = 3;
-const NUMBERS = 4;
+const ATIME_STAYS = 4;
+const NUMBERS = 5;
 
 /** What another thread needs to keep the same times. */
 export interface TimesState {
   readonly numbers: SharedArrayBuffer;
-  /** Whether reading moves atime. */
-  readonly atime: boolean;
 }
 
 /**
@@ -39,7 +38,14 @@ export class Times {
 
   /** `atime`: whether reading moves it, as with relatime. */
   static allocate(atime: boolean): TimesState {
-    return { numbers: new SharedArrayBuffer(NUMBERS * Float64Array.BYTES_PER_ELEMENT), atime };
+    const numbers = new SharedArrayBuffer(NUMBERS * Float64Array.BYTES_PER_ELEMENT);
+    new Float64Array(numbers)[ATIME_STAYS] = atime ? 0 : 1;
+    return { numbers };
+  }
+
+  /** Whether reading moves atime from now on. */
+  set readsMove(atime: boolean) {
+    this.#numbers[ATIME_STAYS] = atime ? 0 : 1;
   }
 
   /**
@@ -98,7 +104,7 @@ export class Times {
   /** Whether the first read after a change moves atime: always, unless a later time was set (relatime_need_update). */
   #atimeMoves(): boolean {
     this.#numbers[ATIME_IS_OLD] = 0;
-    if (!this.state.atime) return false;
+    if (this.#numbers[ATIME_STAYS] === 1) return false;
     if (this.#numbers[ATIME_IS_SET] !== 1) return true;
     const { atimeMs, mtimeMs, ctimeMs } = fstatSync(this.#fd);
     const written = (this.#numbers[WRITTEN_MS] ?? 0) + 1;

@@ -39,7 +39,7 @@ export interface SharedAttr extends Attr {
  */
 export class SharedHandler implements ProcHandler {
   readonly #session: Session;
-  readonly #atime: boolean;
+  #atime: boolean;
   #killsPriv = false;
   readonly #polled = new WaitQueue();
   #changes = 0;
@@ -53,6 +53,11 @@ export class SharedHandler implements ProcHandler {
   constructor(session: Session, atime: boolean) {
     this.#session = session;
     this.#atime = atime;
+  }
+
+  /** Whether reading moves atime from now on. */
+  set readsMoveAtime(moves: boolean) {
+    this.#atime = moves;
   }
 
   /** Called before a write to an open file is sent, and sent again; may throw what it ends in. */
@@ -137,8 +142,10 @@ export class SharedHandler implements ProcHandler {
     };
   }
 
-  async setattr({ mode, uid, gid, atime, mtime }: AttrChange): Promise<void> {
-    await this.#session.change(setattr, [mode ?? '', uid ?? '', gid ?? '', timeText(atime), timeText(mtime)]);
+  /** `max`: the most pages that the file may take, for all who have it mounted. EINVAL when it takes more. */
+  async setattr({ mode, uid, gid, atime, mtime, max }: AttrChange & { max?: number }): Promise<void> {
+    const owner = [mode ?? '', uid ?? '', gid ?? ''];
+    await this.#session.change(setattr, [...owner, timeText(atime), timeText(mtime), max ?? '']);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { ProcDirEntry } from '../proc-fs/entries/entry.ts';
 import { procCreate } from '../proc-fs/entries/proc-create.ts';
 import { ProcOps } from '../proc-fs/proc-ops.ts';
 import { DEFAULT_MODE, DEFAULT_NAME } from '../ram-file/defaults.ts';
+import type { FileChange } from '../ram-file/module.ts';
 import { oneLine } from '../text/one-line.ts';
 import { type Address, parseTarget } from './address.ts';
 import { checkEngine } from './check.ts';
@@ -82,8 +83,7 @@ export class SharedRamFile implements AsyncDisposable {
   readonly entry: ProcDirEntry;
   /** Whether the engine had no such file before. */
   readonly isNew: boolean;
-  /** The most that the bytes may take, in bytes: whole pages. */
-  readonly maxSize: number;
+  #maxSize: number;
   readonly #session: Session;
   readonly #handler: SharedHandler;
 
@@ -93,7 +93,7 @@ export class SharedRamFile implements AsyncDisposable {
     entry: ProcDirEntry,
     { isNew, maxSize }: { isNew: boolean; maxSize: number },
   ) {
-    this.maxSize = maxSize;
+    this.#maxSize = maxSize;
     this.#session = session;
     this.#handler = handler;
     this.entry = entry;
@@ -152,6 +152,22 @@ export class SharedRamFile implements AsyncDisposable {
       await session.end();
       throw error;
     }
+  }
+
+  /** The most that the bytes may take, in bytes, as far as this process has heard: whole pages. */
+  get maxSize(): number {
+    return this.#maxSize;
+  }
+
+  /** Throws EINVAL when it takes more than it is to have. @internal */
+  async change({ maxSize, readsMoveAtime, ...attributes }: FileChange): Promise<void> {
+    if (readsMoveAtime !== undefined) this.#handler.readsMoveAtime = readsMoveAtime;
+    const max = maxSize === undefined ? {} : { max: Math.ceil(maxSize / PAGE_SIZE) };
+    const change = { ...attributes, ...max };
+    if (Object.keys(change).length === 0) return;
+    await this.#handler.setattr(change);
+    this.#maxSize = (await this.#handler.getattr()).max * PAGE_SIZE;
+    this.entry.changed();
   }
 
   /** Memory in use and allowed, in pages of `size` bytes. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EBUSY, EFBIG, EIO, ENOSPC, ENXIO, Errno } from '../sys/errno.ts';
+import { EBUSY, EFBIG, EINVAL, EIO, ENOSPC, ENXIO, Errno } from '../sys/errno.ts';
 import { reason } from '../text/reason.ts';
 import { addressText, placeText } from './address.ts';
 import { type Argument, type Connection, EngineError, type Login, type Reply } from './client.ts';
@@ -270,6 +270,8 @@ export class Session {
         throw new Errno(EFBIG);
       case 'ENXIO':
         throw new Errno(ENXIO);
+      case 'EINVAL':
+        throw new Errno(EINVAL);
       case 'STALE':
         return;
       case 'GONE':

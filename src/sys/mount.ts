@@ -42,13 +42,20 @@ export function flagsOf(words: readonly string[]): number {
 
 /** Whether words leave atime to move: strictatime wins over noatime (path_mount in the kernel). */
 export function keepsAtime(words: readonly string[]): boolean {
-  const flags = flagsOf(words);
+  return flagsKeepAtime(flagsOf(words));
+}
+
+/** The same of flags. */
+export function flagsKeepAtime(flags: number): boolean {
   return (flags & bit('noatime')) === 0 || (flags & bit('strictatime')) !== 0;
 }
 
 function bit(word: string): number {
   return MS_WORDS[word] ?? 0;
 }
+
+/** mount(2): change what is mounted there. */
+export const MS_REMOUNT = 32;
 
 /** umount2(2): cut the connection, which ends what waits for it. */
 export const MNT_FORCE = 1;

@@ -12,6 +12,8 @@ export interface MountInfo {
   readonly dir: string;
   /** The file system's type, such as `fuse.ramproc`. */
   readonly type: string;
+  /** Its options: those of the mount, and then those of the file system. */
+  readonly options: readonly string[];
   /** Of a FUSE mount, the number of the user who mounted it: `user_id` in its options. */
   readonly owner: number | undefined;
   /** And of the group: `group_id`. */
@@ -24,7 +26,7 @@ export function mounts(pid: number | 'self' = 'self'): MountInfo[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [id = '', parent = '', device = '', , dir = ''] = line.split(' ');
+      const [id = '', parent = '', device = '', , dir = '', own = ''] = line.split(' ');
       const [, type = '', , options = ''] = line.slice(line.indexOf(' - ') + 1).split(' ');
       const idOf = (name: string) => {
         const [, number] = options.match(new RegExp(`(?:^|,)${name}=(\\d+)`)) ?? [];
@@ -36,6 +38,7 @@ export function mounts(pid: number | 'self' = 'self'): MountInfo[] {
         device,
         dir: unescapeOctal(dir),
         type,
+        options: [own, options].flatMap((some) => some.split(',')),
         owner: idOf('user_id'),
         group: idOf('group_id'),
       };

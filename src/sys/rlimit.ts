@@ -29,6 +29,19 @@ export function setrlimit(resource: number, limit: number): void {
   setrlimitCall(resource, BigUint64Array.of(BigInt(limit), BigInt(limit)));
 }
 
+/** Has another process be allowed so many bytes of locked memory, or more, as root may. Source: prlimit(2). */
+export function raiseLockable(pid: number, bytes: number): void {
+  const prlimit = libcFunction<
+    [pid: number, resource: number, given: BigUint64Array | null, old: BigUint64Array | null]
+  >('prlimit', 'int', ['int', 'int', 'void *', 'void *']);
+  const limits = new BigUint64Array(2);
+  prlimit(pid, RLIMIT_MEMLOCK, null, limits);
+  const [soft = NONE, hard = NONE] = limits;
+  const wanted = BigInt(bytes);
+  const atLeast = (limit: bigint) => (limit < wanted ? wanted : limit);
+  if (soft < wanted) prlimit(pid, RLIMIT_MEMLOCK, BigUint64Array.of(wanted, atLeast(hard)), null);
+}
+
 /** Raises a soft limit to the hard one, which only root could raise further. Returns it: Infinity when there is none. */
 export function raiseLimit(resource: number): number {
   const limits = new BigUint64Array(2);

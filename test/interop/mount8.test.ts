@@ -208,6 +208,51 @@ describe('mount(8) without the helper, by mount.fuse', () => {
   });
 });
 
+describe('mount(8) -o remount', () => {
+  const FSTAB =
+    'ramproc DIR fuse.ramproc max_size=1G,mode=0600,io=cached,nofail,x-systemd.automount,_netdev 0 0\n';
+  const size = 'df -k --output=size m | tail -1';
+
+  test.each(['helper;', ''])(
+    'changes what is said, and takes for granted what is so: "%s"',
+    async (helper) => {
+      const script = `${helper} ramproc mount m -s 1G --allow-other -o noexec >/dev/null
+      mount -o remount,max_size=2G m; ${size}; shown; mount -o remount m; ${size}; mount -o remount,size=3G "$PWD/m"; ${size}
+      mount -o remount,ro,mode=0600 m; shown; stat -c %a m/*; mount -o remount,rw m; echo data >m/rust-proc-file; shown
+      mount -f -o remount,size=4G m; ${size}; mount -o remount,size=1 m || ${size}; mount -o remount,io=cached m || ${size}
+      exec 3>>m/rust-proc-file; mount -o remount,ro,size=4G m || { shown; ${size}; }; exec 3>&-; umount m`;
+      const { status, stdout, stderr } = await onMachine(script);
+      const shown = (word: string) =>
+        `ramproc fuse.ramproc ${word},nosuid,nodev,noexec,relatime,user_id=0,group_id=0,default_permissions,allow_other\n`;
+      const three = '  3145728\n';
+      expect(stdout).toBe(
+        `  2097152\n${shown('rw')}  2097152\n${three}${shown('ro')}600\n${shown('rw')}${three.repeat(3)}${shown('rw')}${three}`,
+      );
+      expect(stderr.replace(/"\/.*?"/g, 'DIR').replace(/process.*; end/, 'process; end')).toBe(
+        [
+          'ramproc: Cannot remount DIR: it takes 4 KiB (4096 bytes), more than the 1 bytes that it is to have; make the file smaller first, or say more.',
+          'ramproc: Cannot remount DIR: "--io cached" can\'t be while it is mounted, where it is direct; leave it out, or unmount it and mount it with that.',
+          'ramproc: Cannot remount DIR: a file in it is open for writing, by process; end that first.',
+          '',
+        ].join('\n'),
+      );
+      expect(status).toBe(0);
+    },
+  );
+
+  test.each(['helper;', ''])('makes a line of fstab true again, also a changed one: "%s"', async (helper) => {
+    const script = `${helper} mount -T ../fstab m; ramproc remount m -s 5G -m 0640; ${size}; stat -c %a m/*
+      mount -o remount m; ${size}; stat -c %a m/*; mount -o remount,max_size=2G m; ${size}; shown
+      sed -i s/1G/3G,ro/ /etc/fstab; mount -o remount m; ${size}; shown; umount m`;
+    const { status, stdout, stderr } = await onMachine(script, FSTAB);
+    expect([status, stderr]).toEqual([0, '']);
+    const flags = helper === '' ? 'relatime' : 'nosuid,nodev,relatime';
+    const shown = (word: string) =>
+      `ramproc fuse.ramproc ${word},${flags},user_id=0,group_id=0,default_permissions\n`;
+    expect(stdout).toBe(`  5242880\n640\n  1048576\n600\n  2097152\n${shown('rw')}  3145728\n${shown('ro')}`);
+  });
+});
+
 describe('ramproc install-helper', () => {
   test('writes what it removes again, and nothing of anybody else', async () => {
     const script = `helper=/sbin/mount.fuse.ramproc; ramproc install-helper; stat -c %a $helper; ramproc install-helper

@@ -20,7 +20,6 @@ function u64(view: DataView, at: number): number {
 export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferState): Server {
   const { request, reply } = call;
   const { fd, noatime, times } = buffer;
-  const { atime } = times;
   const input = new DataView(request.buffer, request.byteOffset, request.byteLength);
   const output = new DataView(reply.buffer, reply.byteOffset, reply.byteLength);
   const words = new Int32Array(mutex);
@@ -45,7 +44,7 @@ export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferSt
       try {
         if (words[1] !== 0) count = -EBUSY;
         else {
-          const old = atime && (input.getUint32(72, true) & O_NOATIME) === 0 && numbers[0] === 1;
+          const old = numbers[0] === 1 && numbers[4] !== 1 && (input.getUint32(72, true) & O_NOATIME) === 0;
           const there = Math.min(size, (sizes[0] ?? 0) - offset);
           if (memory !== undefined && there > 0 && isThere(bitmap, offset, there)) {
             if (old) {

@@ -36,7 +36,7 @@ export function* ways(): Generator<Ways, void> {
       byHand: byHand(call, state.mutex, state.buffer),
       reply,
     };
-    const unmapped = { ...state, buffer: { ...state.buffer, place: 'lent' as const } };
+    const unmapped = { ...state, buffer: { ...state.buffer, place: 'lent' as const, tmpfs: -1 } };
     yield {
       what: 'copied by pread(2)',
       layers: layers(call, new RamFile(unmapped)),

@@ -44,6 +44,8 @@ export interface Questions {
   trace: { input: { readonly filter: TraceFilter }; progress: TraceProgress; answer: Record<never, never> };
   /** To change a parameter. */
   set: { input: SetInput; progress: never; answer: { readonly value: ParameterContents['value'] } };
+  /** To change sizes, modes and owners of its files. */
+  remount: { input: RemountInput; progress: never; answer: RemountAnswer };
   /** To remove its entries and take the data, as at unmounting: who has a file open gets EBUSY. */
   teardown: { input: Record<never, never>; progress: Freed; answer: { taken: true } };
   /** To finish, for the mount was just unmounted. Answered when its memory is given back, or when that can't be yet. */
@@ -182,6 +184,20 @@ export interface SetInput {
   readonly module: string;
   readonly parameter: string;
   readonly value: string;
+}
+
+export interface RemountInput {
+  /** What was said, as of a mount: see Settings. */
+  readonly settings: object;
+  /** Whether reading moves atime from now on, where that changes. */
+  readonly readsMoveAtime?: boolean | undefined;
+  /** Nothing is changed: whether it could be is what is asked. */
+  readonly dry?: boolean | undefined;
+}
+
+export interface RemountAnswer {
+  /** The files in it. */
+  readonly files: readonly { readonly file: string; readonly maxSize: number }[];
 }
 
 export interface UnmountedInput {

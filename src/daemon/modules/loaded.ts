@@ -2,13 +2,15 @@ import { ProcDirEntry } from '../../proc-fs/entries/entry.ts';
 import type { Module } from '../../proc-fs/module/module.ts';
 import { declarationOf, parseValue, type Value, type Values } from '../../proc-fs/module/parameters.ts';
 import type { Freed } from '../../ram-file/give-back.ts';
-import { RustProcRamFile } from '../../ram-file/module.ts';
+import { type FileChange, RustProcRamFile } from '../../ram-file/module.ts';
 import type { RamFile } from '../../ram-file/ram-file.ts';
 import type { SharedRamFile } from '../../shared-file/module.ts';
 import { message } from '../../text/message.ts';
 import { quote } from '../../text/quote.ts';
 import type { ModuleContents } from '../control/messages.ts';
 import { Teardown } from '../teardown.ts';
+import { checkChange, whyNotChanged } from './change.ts';
+import { changeOf, presentValues } from './ram-file.ts';
 import { SharedFile } from './shared-file.ts';
 
 /** A module that is loaded into a directory. */
@@ -16,7 +18,7 @@ export class Loaded {
   /** What it is unloaded by: the module's name, and a number behind it when another of that name was loaded before. */
   readonly id: string;
   readonly module: Omit<Module, 'init'>;
-  readonly parameters: Values;
+  readonly #parameters: Values;
   /** Its files go first, and then what it holds. */
   readonly teardown: Teardown;
   readonly #parts: Set<Disposable>;
@@ -31,7 +33,7 @@ export class Loaded {
   ) {
     this.id = id;
     this.module = module;
-    this.parameters = parameters;
+    this.#parameters = parameters;
     this.#parts = parts;
     this.#held = held;
     this.teardown = new Teardown(this.#tearingDown());
@@ -59,6 +61,12 @@ export class Loaded {
     }
   }
 
+  /** Their values now. */
+  get parameters(): Readonly<Values> {
+    const present = this.#held instanceof RustProcRamFile ? presentValues(this.#held) : {};
+    return { ...this.#parameters, ...present };
+  }
+
   /** The RAM file, if it is that module. */
   get file(): RamFile | undefined {
     return this.#held instanceof RustProcRamFile ? this.#held.file : undefined;
@@ -74,7 +82,7 @@ export class Loaded {
     const { file } = this;
     if (file === undefined) return undefined;
     const { used, max, size } = file.pages;
-    return { io: String(this.parameters.io), used: used * size, most: max * size };
+    return { io: String(this.#parameters.io), used: used * size, most: max * size };
   }
 
   /** The names of what it added to its directory. */
@@ -84,8 +92,14 @@ export class Loaded {
     );
   }
 
+  /** Its file, if clients may find it changed: the RAM file, or the one in an engine. */
+  get changeable(): RustProcRamFile | SharedRamFile | undefined {
+    if (this.#held instanceof RustProcRamFile) return this.#held;
+    return this.shared;
+  }
+
   /** Sets a parameter that may be set while it is loaded, and returns its value. Throws an Error with the last part of a sentence. */
-  set(name: string, text: string): Value {
+  async set(name: string, text: string): Promise<Value> {
     const declared = declarationOf(this.module.parameters, name);
     if (!declared.writable) {
       throw new Error(
@@ -93,8 +107,19 @@ export class Loaded {
       );
     }
     const value = parseValue(name, declared, text);
-    this.parameters[name] = value;
-    return value;
+    if (this.#held instanceof RustProcRamFile) await this.change(changeOf(name, value));
+    this.#parameters[name] = value;
+    return this.parameters[name] ?? value;
+  }
+
+  /** Changes its file. Throws an Error with the last part of a sentence. */
+  async change(change: FileChange): Promise<void> {
+    checkChange(this.file, change);
+    try {
+      await this.changeable?.change(change);
+    } catch (error) {
+      throw whyNotChanged(this.changeable?.entry.name ?? this.id, error);
+    }
   }
 
   *#tearingDown(): Generator<Freed, void, undefined> {

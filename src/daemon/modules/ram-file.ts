@@ -1,8 +1,8 @@
 import { totalmem } from 'node:os';
 import { defineModule } from '../../proc-fs/module/module.ts';
-import type { Values } from '../../proc-fs/module/parameters.ts';
+import type { Value, Values } from '../../proc-fs/module/parameters.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../../ram-file/defaults.ts';
-import { RustProcRamFile } from '../../ram-file/module.ts';
+import { type FileChange, RustProcRamFile } from '../../ram-file/module.ts';
 import { type FilePlan, plan } from '../plan.ts';
 import { DEFAULT_SHARE } from '../settings.ts';
 
@@ -20,11 +20,17 @@ export const ramFileModule = defineModule({
   license: 'MIT',
   parameters: {
     name: { type: 'string', default: DEFAULT_NAME, description: "the file's name" },
-    mode: { type: 'string', default: octal(DEFAULT_MODE), description: "the file's permissions" },
+    mode: {
+      type: 'string',
+      default: octal(DEFAULT_MODE),
+      description: "the file's permissions",
+      writable: true,
+    },
     uid: {
       type: 'number',
       default: process.getuid?.() ?? 0,
       description: "the file's owner",
+      writable: true,
       min: 0,
       max: MOST_ID,
     },
@@ -32,6 +38,7 @@ export const ramFileModule = defineModule({
       type: 'number',
       default: process.getgid?.() ?? 0,
       description: "the file's group",
+      writable: true,
       min: 0,
       max: MOST_ID,
     },
@@ -39,6 +46,7 @@ export const ramFileModule = defineModule({
       type: 'number',
       default: DEFAULT_SIZE,
       description: 'the most memory its data may take, in bytes',
+      writable: true,
       min: 1,
       max: 2 ** 53 - 4096,
     },
@@ -51,11 +59,8 @@ export const ramFileModule = defineModule({
   init({ root, parameters: { name, mode, uid, gid, max_size, io } }) {
     const ioMode = ioModes.find((one) => one === io);
     if (ioMode === undefined) throw new Error(`"io=${io}" can't be: it must be one of ${ioModes.join(', ')}`);
-    if (!/^[0-7]{1,4}$/.test(mode)) {
-      throw new Error(`"mode=${mode}" can't be: it must be an octal number up to 7777, such as 0644`);
-    }
     const { files } = plan({
-      ...{ name, mode: Number.parseInt(mode, 8), io: ioMode, uid, gid },
+      ...{ name, mode: modeOf(mode), io: ioMode, uid, gid },
       maxSize: max_size,
     });
     const [file] = files;
@@ -66,6 +71,29 @@ export const ramFileModule = defineModule({
 /** The values of its parameters for a file as it was planned. */
 export function valuesOf({ name, mode, uid, gid, maxSize, io }: FilePlan): Values {
   return { name, mode: octal(mode), uid, gid, max_size: maxSize, io };
+}
+
+/** Those of them that may have changed since, of a file that is there. */
+export function presentValues({ file }: RustProcRamFile): Values {
+  const { mode, uid, gid } = file.getattr();
+  return { mode: octal(mode), uid, gid, max_size: file.maxSize };
+}
+
+/** What a parameter's new value changes of a file. Throws an Error with the last part of a sentence. */
+export function changeOf(parameter: string, value: Value): FileChange {
+  switch (parameter) {
+    case 'max_size':
+      return { maxSize: Number(value) };
+    case 'mode':
+      return { mode: modeOf(String(value)) };
+    default:
+      return { [parameter]: value };
+  }
+}
+
+function modeOf(text: string): number {
+  if (/^[0-7]{1,4}$/.test(text)) return Number.parseInt(text, 8);
+  throw new Error(`"mode=${text}" can't be: it must be an octal number up to 7777, such as 0644`);
 }
 
 function octal(mode: number): string {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, statfsSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { pattern } from '../../support/bytes.ts';
@@ -49,4 +49,26 @@ test('ramproc shared loads, lists, saves and removes', async () => {
     status: 1,
     stderr: expect.stringMatching(/"--on URL" is missing/),
   });
+});
+
+test('ramproc remount changes the most that a shared file may take, and its mode, for all who have it', async () => {
+  await using engine = await Engine.start();
+  const on = ['--on', engine.url, '--key', 'jobs'];
+  await using one = await mount([...on, '-s', '1M']);
+  await using two = await mount(on);
+  writeFileSync(one.file, Buffer.alloc(1 << 20, 1));
+  expect(() => writeFileSync(two.file, Buffer.alloc(2 << 20, 1))).toThrow('ENOSPC');
+  const done = { status: 0, stdout: '', stderr: '' };
+  expect(await ramproc('remount', one.dir, ...on, '-s', '2M', '-m', '0640')).toEqual(done);
+  writeFileSync(two.file, Buffer.alloc(2 << 20, 2));
+  expect(statSync(two.file).mode & 0o777).toBe(0o640);
+  const most = ({ dir }: { dir: string }) => statfsSync(dir).blocks * statfsSync(dir).bsize;
+  expect([most(one), most(two)]).toEqual([2 << 20, 2 << 20]);
+  expect((await ramproc('remount', two.dir, '-s', '1M')).stderr).toBe(
+    `ramproc: Cannot remount "${two.dir}": "rust-proc-file" takes more than that now; make the file smaller first, or say more.\n`,
+  );
+  expect((await ramproc('remount', two.dir, '--key', 'other')).stderr).toMatch(
+    /: "--key other" can't be while it is mounted, where it is jobs; /,
+  );
+  expect(readFileSync(one.file).every((byte) => byte === 2)).toBe(true);
 });
