@@ -19,7 +19,7 @@ export function absolute(path: string): string {
 
 /** For a process that starts in another directory. */
 export function withAbsolutePaths(settings: Settings): Settings {
-  for (const key of ['log', 'record'] as const) {
+  for (const key of ['log', 'record', 'save', 'restore'] as const) {
     const path = settings[key];
     if (path !== undefined && !(key === 'log' && isService(path))) settings[key] = absolute(path);
   }

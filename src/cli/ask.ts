@@ -1,5 +1,6 @@
 import { Daemon } from '../daemon/control/client.ts';
 import { NoAnswer } from '../daemon/control/exchange.ts';
+import { EndedBySignal } from '../daemon/end-on-signal.ts';
 import { type Directory, findDirectory, mountedOn } from '../mount/directory.ts';
 import { look } from '../mount/look.ts';
 import { MountError } from '../mount/mount-error.ts';
@@ -45,7 +46,7 @@ export async function orFailure<T>(failure: string, ask: () => Promise<T>): Prom
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof MountError) throw error;
+    if (error instanceof MountError || error instanceof EndedBySignal) throw error;
     const why =
       error instanceof NoAnswer ? error.message : reason(error, '"ramproc list" shows what is mounted');
     throw new MountError(`${failure}: ${why}.`, { cause: error });

@@ -37,6 +37,7 @@ addLists(mountCommand, {
     ['ramproc mount /tmp/ram -n notes -m 0600 -s 512M', 'another name, private, at most 512 MiB'],
     ['ramproc mount /tmp/ram --from big.iso', 'filled before anybody sees it'],
     ['ramproc mount /tmp/ram --allow-other -o ro,noexec', 'for all users, read-only'],
+    ['ramproc mount /tmp/ram --restore a --save a', 'as it was left the last time'],
     ['ramproc mount /tmp/ram --foreground', 'stays, logs, ends with Ctrl-C'],
   ],
 });
@@ -79,8 +80,14 @@ export async function mountOn(
     const { on, passwordFile } = settings;
     if (on !== undefined) leavePassword(passwordFor(on, passwordFile));
     if (fake) return;
-    const order = { dir: absolute(dir), plan: planned, foreground, json };
-    if (planned.from !== undefined) takeSource(planned.from);
+    const { from } = planned;
+    const isThere = from !== undefined && takeSource(from, settings.restore !== undefined);
+    const order = {
+      dir: absolute(dir),
+      plan: { ...planned, from: isThere ? from : undefined },
+      foreground,
+      json,
+    };
     if (foreground) startInForeground(DAEMON, order);
     const joined = settings.join ? await join(order.dir, planned, starter) : undefined;
     const mounted = joined ?? (await startInBackground(DAEMON, order, starter));

@@ -76,6 +76,18 @@ const settings = {
     parse: parsePath,
     help: 'fill the file first, from a file, a pipe or standard input (-)',
   },
+  restore: {
+    flag: '--restore <file>',
+    keys: ['restore'],
+    parse: parsePath,
+    help: 'the same from a file that may be missing: then it is empty',
+  },
+  save: {
+    flag: '--save <file>',
+    keys: ['save'],
+    parse: parsePath,
+    help: 'save what the file holds in the end, however it ends but by SIGKILL, in the place of what is there',
+  },
   io: {
     flag: '--io <mode>',
     keys: ['io'],
@@ -251,6 +263,8 @@ const { all: _, ...lastOne } = unmountRows;
 
 /** What can be told of the unmounting of a directory with the last module in it. */
 export const unloadRows = lastOne satisfies Rows;
+
+export const saveRows = { json } satisfies Rows;
 
 export const installHelperRows = {
   remove: { flag: '--remove', help: 'remove it again' },

@@ -11,6 +11,7 @@ import { mountCommand } from './mount.ts';
 import { mountHelperCommand } from './mount-helper.ts';
 import { newCommand } from './new.ts';
 import { remountCommand } from './remount.ts';
+import { saveCommand } from './save.ts';
 import { setCommand } from './set.ts';
 import { sharedCommand } from './shared.ts';
 import { statsCommand } from './stats.ts';
@@ -26,6 +27,7 @@ export function makeProgram(): Command {
     .version(manifest().version)
     .addCommand(mountCommand)
     .addCommand(remountCommand)
+    .addCommand(saveCommand)
     .addCommand(unmountCommand)
     .addCommand(listCommand)
     .addCommand(loadCommand)

@@ -81,7 +81,7 @@ export async function remountOn(
 /** What the daemon is told. */
 function inputOf(mount: MountInfo, said: Settings, before: number, flags: number): RemountInput {
   // These are of how it was mounted, and nothing that it has now.
-  const { remount: _, join, nonempty, passwordFile, allowOther, setuid, on, ...settings } = said;
+  const { remount: _, join, nonempty, passwordFile, restore, allowOther, setuid, on, ...settings } = said;
   if (setuid !== undefined && setuid.uid !== mount.owner) {
     throw new Error(`"-o setuid=${setuid.name}" can't be: user ${mount.owner} has mounted it; leave it out`);
   }

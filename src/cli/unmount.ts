@@ -16,6 +16,7 @@ import { type MountInfo, mounts } from '../sys/mountinfo.ts';
 import { oneLine } from '../text/one-line.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
+import { ExitCode } from './exit-code.ts';
 import { fail } from './failure.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
@@ -70,6 +71,7 @@ export async function unmountAndSay(
   const done = await unmount(mount, flags);
   const said = sentence(done) ?? (verbose ? `${quote(done.dir)} is unmounted.` : undefined);
   if (said !== undefined) console.error(`ramproc: ${said}`);
+  if (done.status === 'unsaved') process.exitCode = ExitCode.Failure;
   if (json) console.log(oneLine(JSON.stringify(done)));
 }
 
@@ -140,6 +142,7 @@ async function unmount(
     const seen = await seeFromOutside(answer, server, { lazy, wait, left });
     return { ...about, ...seen };
   }
+  if (answer.unsaved !== undefined) return { ...about, status: 'unsaved', reason: answer.unsaved };
   if (!answer.elsewhere) return { ...about, status: wait ? 'ended' : 'ending' };
   if (taken || (secret && !keep)) return { ...about, status: 'taken' };
   return { ...about, status: lazy && left.length === 0 ? 'open' : 'elsewhere' };

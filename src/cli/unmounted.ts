@@ -11,14 +11,15 @@ export interface Unmounted {
    * - `open`: who has it open keeps it (--lazy).
    * - `elsewhere`: it lives on where it is mounted elsewhere: in another mount namespace, or by a bind mount.
    * - `taken`: its data is gone, and who has it open or mounted elsewhere finds nothing in it (--force, or a secret).
+   * - `unsaved`: its data could not be saved; its daemon has it still, and tries again.
    * - `unknown`: its daemon can't be asked, and may have the data still.
    */
-  readonly status: 'ended' | 'ending' | 'open' | 'elsewhere' | 'taken' | 'unknown';
+  readonly status: 'ended' | 'ending' | 'open' | 'elsewhere' | 'taken' | 'unsaved' | 'unknown';
   /** The process that serves it, where it can be seen. */
   readonly pid?: number | undefined;
   /** Where else it is mounted, as far as that can be seen. */
   readonly elsewhere?: readonly Omit<Place, 'id'>[] | undefined;
-  /** Why it isn't known, as the last part of a sentence. */
+  /** Why it isn't known, or saved, as the last part of a sentence. */
   readonly reason?: string | undefined;
 }
 
@@ -34,6 +35,8 @@ export function sentence({ dir, status, pid, elsewhere = [], reason }: Unmounted
       return elsewhere.length === 0
         ? undefined
         : `${quote(dir)} is unmounted here, and its data is gone; it is still mounted elsewhere: ${places}.`;
+    case 'unsaved':
+      return `${quote(dir)} is unmounted. ${reason}.`;
     case 'unknown': {
       const too = elsewhere.length === 0 ? '' : `; it is mounted elsewhere too: ${places}`;
       return `${quote(dir)} is unmounted, but its data may be there still: ${reason}${too}.`;

@@ -6,6 +6,7 @@ import { quote } from '../text/quote.ts';
 import { openFiles } from '../transport/statistics.ts';
 import type { Joined, ModuleContents, Waiting } from './control/messages.ts';
 import type { Answers, Input } from './control/server.ts';
+import { handOver } from './hand-over.ts';
 import type { House, Starter } from './house.ts';
 import type { Loaded } from './modules/loaded.ts';
 import { checkPlace } from './place.ts';
@@ -119,7 +120,9 @@ export function answers(house: House): Answers {
       const served = named(input);
       const { id } = served.module(String(module));
       if (served.modules.length === 1) return { isLast: true };
-      yield* finish(served.unload(id));
+      const teardown = served.unload(id);
+      yield* finish(teardown);
+      if (teardown.last.trouble !== undefined) throw new Error(`it is unloaded. ${teardown.last.trouble}`);
       return { isLast: false };
     },
 
@@ -136,6 +139,16 @@ export function answers(house: House): Answers {
       });
     },
 
+    async save({ file, copy, to, ...input }, _gone, uid) {
+      const name = file === undefined ? undefined : String(file);
+      return handOver(
+        named(input),
+        { file: name, copy: copy === true },
+        to === undefined ? to : String(to),
+        uid,
+      );
+    },
+
     async *teardown(input) {
       yield* finish(named(input).teardown);
       return { taken: true };
@@ -147,7 +160,7 @@ export function answers(house: House): Answers {
       if (elsewhere && (lazy === true || !plan.secret)) return { elsewhere };
       if (wait === false) void teardown.inSteps();
       else yield* finish(teardown);
-      return { elsewhere };
+      return { elsewhere, unsaved: teardown.last.trouble };
     },
   };
 }
@@ -183,10 +196,13 @@ async function* waiting(work: Promise<unknown>): AsyncGenerator<Waiting, void, u
   while (!(await Promise.race([done, sleep(HEARTBEAT, false, { ref: false })]))) yield {};
 }
 
-/** Begins the teardown, or joins it, and tells how far it is. It goes on when nobody listens any more. */
+/** Begins the teardown, or joins it, and tells how far it is, up to its end or what is in its way. It goes on when nobody listens any more. */
 async function* finish(teardown: Teardown): AsyncGenerator<Freed, void, undefined> {
   const finished = teardown.inSteps().then(() => true);
   // Its end is waited for in any case: see serve.ts.
   finished.catch(() => {});
-  while (!(await Promise.race([finished, sleep(INTERVAL, false, { ref: false })]))) yield teardown.freed;
+  while (!(await Promise.race([finished, sleep(INTERVAL, false, { ref: false })]))) {
+    if (teardown.last.trouble !== undefined) return;
+    yield teardown.freed;
+  }
 }

@@ -23,17 +23,19 @@ export class EndedBySignal extends Error {
 }
 
 /**
- * Hears of the first signal that tells the process to end. The others change nothing from then on, and none of them ends the
+ * Hears of the first signal that tells the process to end. The others change nothing of that any more, and none of them ends the
  * process by itself any more.
  */
 export class EndOnSignal {
   readonly #ended: Promise<never>;
   #told: EndedBySignal | undefined;
+  #count = 0;
 
   constructor(signals: readonly NodeJS.Signals[] = endSignals) {
     this.#ended = new Promise((_, end) => {
       for (const signal of signals) {
         process.on(signal, () => {
+          this.#count++;
           this.#told ??= new EndedBySignal(signal);
           end(this.#told);
         });
@@ -45,6 +47,11 @@ export class EndOnSignal {
   /** What to throw when the process was told to end. */
   get told(): EndedBySignal | undefined {
     return this.#told;
+  }
+
+  /** How often it was told. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Waits for work that may be left halfway. Throws EndedBySignal as soon as the process is told to end. */

@@ -2,10 +2,11 @@ import { fstat, read } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { UserSliceReader } from '../proc-fs/user-slice.ts';
+import { dataEnd, dataFrom } from '../ram-file/extents.ts';
 import { memoryRoom } from '../ram-file/memory-room.ts';
 import type { RamFile } from '../ram-file/ram-file.ts';
 import { EAGAIN, EFBIG, ENOSPC, Errno } from '../sys/errno.ts';
-import { lseek, SEEK_CUR } from '../sys/memfd.ts';
+import { lseek, SEEK_CUR, SEEK_SET } from '../sys/memfd.ts';
 import { reason } from '../text/reason.ts';
 import { exactSize } from '../text/size.ts';
 import { cannotFill, closeSource, SOURCE } from './source.ts';
@@ -25,27 +26,52 @@ export async function fill(file: RamFile, from: string, progress: Progress): Pro
   const bytes = file.copySpace();
   let offset = 0;
   try {
-    const total = await sizeOfSource();
-    if (total !== undefined) checkRoom(file, total);
+    const source = await regularSource();
+    if (source !== undefined) checkRoom(file, source.data);
+    let end = 0;
     for (;;) {
-      const count = await readSome(bytes);
+      // Holes stay holes.
+      if (source !== undefined && offset >= end) ({ offset, end } = nextRun(source, offset));
+      const count = await readSome(source === undefined ? bytes : bytes.subarray(0, end - offset));
       if (count === 0) break;
       writeAll(file, bytes.subarray(0, count), offset);
       offset += count;
-      progress(offset, total);
+      progress(offset, source?.total);
     }
+    if (offset > file.getattr().size) file.truncate(offset);
   } catch (error) {
-    throw cannotFill(from, full(file, error) ?? reason(error, 'give --from a file'), error);
+    throw cannotFill(from, full(file, error) ?? reason(error, 'give the path of a file'), error);
   } finally {
     bytes.fill(0);
     closeSource();
   }
 }
 
-/** How many bytes are to come. Pipes, devices and the files of /proc don't know. */
-async function sizeOfSource(): Promise<number | undefined> {
+/** A regular file from where it is to be read on. Sizes are bytes; pipes, devices and the files of /proc don't know theirs. */
+interface RegularSource {
+  readonly start: number;
+  /** How many come, and how many of these are no holes, at most. */
+  readonly total: number;
+  readonly data: number;
+}
+
+async function regularSource(): Promise<RegularSource | undefined> {
   const stat = await promisify(fstat)(SOURCE);
-  return stat.isFile() && stat.size > 0 ? Math.max(0, stat.size - lseek(SOURCE, 0, SEEK_CUR)) : undefined;
+  const { size, blocks } = stat;
+  if (!stat.isFile() || size === 0) return undefined;
+  const start = lseek(SOURCE, 0, SEEK_CUR);
+  const total = Math.max(0, size - start);
+  return { start, total, data: Math.min(total, blocks * 512) };
+}
+
+/** Goes to the next data from `offset` on. Returns where it begins and ends; without more, where the source ends. */
+function nextRun({ start, total }: RegularSource, offset: number): { offset: number; end: number } {
+  const from = dataFrom(SOURCE, start + offset);
+  if (from === Number.POSITIVE_INFINITY)
+    return { offset: Math.max(offset, total), end: Math.max(offset, total) };
+  const end = dataEnd(SOURCE, from);
+  lseek(SOURCE, from, SEEK_SET);
+  return { offset: from - start, end: end - start };
 }
 
 /** Throws the rest of a sentence when so many bytes don't fit. */

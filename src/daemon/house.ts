@@ -97,11 +97,12 @@ export class House implements AsyncDisposable {
     return [...this.#known];
   }
 
-  /** Whether it serves other directories too: not beside a secret, or beside code that isn't ours. */
+  /** Whether it serves other directories too: not beside a secret, what is to be saved, or code that isn't ours. */
   get joinable(): boolean {
     if (!this.#isOpen || this.#isOver || this.#ending.told !== undefined) return false;
     return [...this.#all].every(
-      ({ plan, modules }) => !plan.secret && modules.every(({ file }) => file !== undefined),
+      ({ plan, modules }) =>
+        !plan.secret && plan.save === undefined && modules.every(({ file }) => file !== undefined),
     );
   }
 
@@ -117,7 +118,7 @@ export class House implements AsyncDisposable {
     const served = new Served(plan);
     this.#all.add(served);
     try {
-      for (const file of plan.files) await served.addFile(file);
+      for (const file of plan.files) await served.addFile(file, () => this.#ending.count);
       if (plan.shared !== undefined) await this.#ending.orEnd(served.addShared(plan.shared, claimed.dir));
       prepared();
       const [file] = served.files;
@@ -144,9 +145,11 @@ export class House implements AsyncDisposable {
     try {
       setTitle(...this.#dirs());
       this.#listen(served, starter);
+      served.keep(true);
       await this.#ending.orEnd(starter.mounted(about(served)));
     } catch (error) {
       // Nobody knows of it.
+      served.keep(false);
       served.mount.unmount(true);
       throw error;
     }

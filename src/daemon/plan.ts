@@ -63,6 +63,8 @@ export interface Plan {
   readonly record: string | undefined;
   /** What the one file is filled with: see takeSource. */
   readonly from: string | undefined;
+  /** Where what it holds is saved at the end. */
+  readonly save: string | undefined;
   /** Where the daemon's own messages go. */
   readonly log: string | undefined;
   /** Whether it tells of all that it does, and of each request. */
@@ -110,6 +112,7 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
   const { io = 'direct', transport = 'kernel', secret = false, record, words = [] } = settings;
   const { join = false } = settings;
   if (join) refuseJoin(settings);
+  refuseSave(settings);
   const threads =
     settings.threads ??
     (join ? EVENT_LOOP : io === 'passthrough' || secret ? FEWER_THREADS : DEFAULT_THREADS);
@@ -145,7 +148,8 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
     transport,
     threads,
     record,
-    from: settings.from,
+    from: settings.restore ?? settings.from,
+    save: settings.save,
     log: settings.log,
     verbose: settings.verbose ?? settings.debug ?? false,
     debug: settings.debug ?? false,
@@ -186,8 +190,37 @@ function filesOf(settings: Settings): readonly FileSettings[] {
   throw new MountError(`Cannot mount two files with the name ${quote(twice)}; give each its own.`);
 }
 
+/** What goes together with neither saving nor restoring. */
+function refuseSave({ save, restore, secret, file, modules, from, on, key }: Settings): void {
+  if (save === undefined && restore === undefined) return;
+  const option = save === undefined ? '--restore' : '--save';
+  const refuse = (other: string, why: string): never => {
+    throw new MountError(`Cannot mount with "${option}" and "${other}": ${why}.`);
+  };
+  if (secret && save !== undefined)
+    refuse('--secret', 'it would write the secret to a disk; leave out one of them');
+  if (file !== undefined)
+    refuse('--file', 'it is of one file; "ramproc save DIR/NAME FILE" saves one of several');
+  if (on !== undefined) {
+    refuse(
+      '--on',
+      `the engine keeps the file; "ramproc shared save --key ${key}" copies it, and "load" back`,
+    );
+  }
+  if (modules !== undefined) {
+    throw new MountError(
+      `Cannot load a module with "${option}": that is of the RAM file of "ramproc mount"; leave it out.`,
+    );
+  }
+  if (from !== undefined && restore !== undefined) {
+    throw new MountError(
+      'Cannot mount with "--from" and "--restore": each fills the file; leave out one of them.',
+    );
+  }
+}
+
 /** What a daemon that serves others too can't have for one of them. */
-function refuseJoin({ secret, transport, from, record, on }: Settings): void {
+function refuseJoin({ secret, transport, from, record, on, save, restore }: Settings): void {
   const refuse = (option: string, why: string): never => {
     throw new MountError(`Cannot mount with "--join" and "${option}": ${why}; leave out one of them.`);
   };
@@ -195,6 +228,8 @@ function refuseJoin({ secret, transport, from, record, on }: Settings): void {
   if (on !== undefined) refuse('--on', 'a file in an engine has a process of its own');
   if (transport === 'libfuse') refuse('--transport libfuse', 'libfuse has a process of its own');
   if (from !== undefined) refuse('--from', 'what you may read need not be what that process may');
+  if (restore !== undefined) refuse('--restore', 'what you may read need not be what that process may');
+  if (save !== undefined) refuse('--save', 'what you may write need not be what that process may');
   if (record !== undefined) refuse('--record', 'that process may have dropped what it needs for it');
 }
 

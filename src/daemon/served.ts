@@ -21,6 +21,7 @@ import { Loaded } from './modules/loaded.ts';
 import { ramFileModule, valuesOf } from './modules/ram-file.ts';
 import { SharedFile, sharedFileModule, sharedOptionsOf, sharedValuesOf } from './modules/shared-file.ts';
 import type { FilePlan, Plan } from './plan.ts';
+import { claimTarget, savedAtEnd } from './save.ts';
 import type { SharedPlan } from './shared-plan.ts';
 import { Teardown, together } from './teardown.ts';
 
@@ -44,6 +45,7 @@ export class Served {
   readonly #leaving = new Set<Teardown>();
   #loading: Promise<unknown> = Promise.resolve();
   #mount: Mount | undefined;
+  #keep: (isKept: boolean) => void = () => {};
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -71,9 +73,21 @@ export class Served {
   }
 
   /** Loads a RAM file. Throws as procCreate does. */
-  async addFile(file: FilePlan): Promise<void> {
+  async addFile(file: FilePlan, told: () => number): Promise<void> {
     const id = this.#newId(ramFileModule.name);
-    const init = (root: ProcDirEntry) => RustProcRamFile.init(root, file);
+    const { save: path } = this.plan;
+    const claim = path === undefined ? undefined : claimTarget(path);
+    const init = (root: ProcDirEntry) => {
+      const ram = RustProcRamFile.init(root, file);
+      const mode = () => ram.file.mode;
+      if (path !== undefined && claim !== undefined) {
+        const saved = savedAtEnd({ path, name: file.name, mode, claim, told });
+        this.#keep = (isKept) => {
+          ram.last = isKept ? saved : undefined;
+        };
+      }
+      return ram;
+    };
     this.#modules.set(id, await Loaded.load(id, ramFileModule, valuesOf(file), this.root, init));
   }
 
@@ -148,6 +162,14 @@ export class Served {
       this.#mount = await LibfuseMount.mountOn(claimed, this.root, { ...mount, usage, trace });
     }
     return this.#mount;
+  }
+
+  /**
+   * Has what its file holds be saved at its end, or not. Only where somebody knows of the mount: what is filled only in part isn't to
+   * take the place of what was saved before.
+   */
+  keep(isKept: boolean): void {
+    this.#keep(isKept);
   }
 
   #newId(name: string): string {

@@ -34,6 +34,9 @@ export interface Settings {
   modules?: readonly ModuleOrder[];
   threads?: number;
   from?: string;
+  /** Where what the file holds is saved at the end, and what it is filled with if that is there. Paths. */
+  save?: string;
+  restore?: string;
   transport?: Transport;
   log?: string;
   verbose?: boolean;

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { MountError } from '../mount/mount-error.ts';
 import { replace } from '../sys/descriptor.ts';
+import { ENOENT, Errno } from '../sys/errno.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 
@@ -11,13 +12,18 @@ export const SOURCE = 0;
  * Makes the file that `--from` names this process's standard input, for the daemon to inherit. Opened here, where
  * /dev/stdin, /dev/fd/7 and a shell's <(command) mean what they mean to who said them, and with that user's rights. Throws a
  * MountError.
+ *
+ * `isRestored`: `--restore` names it, and it may be missing. Returns whether it is there.
  */
-export function takeSource(from: string): void {
-  if (from === '-') return;
+export function takeSource(from: string, isRestored: boolean): boolean {
   try {
-    putInPlace(from);
+    if (from !== '-' || isRestored) putInPlace(from);
+    return true;
   } catch (error) {
-    throw cannotFill(from, reason(error, 'give --from a file that you may read'), error);
+    const errno = Errno.from(error);
+    if (isRestored && errno instanceof Errno && errno.errno === ENOENT) return false;
+    const option = isRestored ? '--restore' : '--from';
+    throw cannotFill(from, reason(error, `give ${option} a file that you may read`), error);
   }
 }
 

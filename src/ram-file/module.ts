@@ -7,7 +7,7 @@ import { Errno } from '../sys/errno.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, type IoMode } from './defaults.ts';
 import type { Freed } from './give-back.ts';
 import { RamBuffer } from './ram-buffer.ts';
-import { RamFile } from './ram-file.ts';
+import { type LastUse, RamFile } from './ram-file.ts';
 
 /** How often to write bytes that aren't there afterwards: then it is clients who write others. */
 const TIMES = 100;
@@ -73,6 +73,8 @@ export class RustProcRamFile implements Disposable {
   /** Where it stands. */
   readonly entry: ProcDirEntry;
   readonly #hugePages: Disposable | undefined;
+  /** Has what the file held before its memory is given back. @internal */
+  last: LastUse | undefined;
 
   private constructor(file: RamFile, entry: ProcDirEntry, hugePages: Disposable | undefined) {
     this.file = file;
@@ -201,9 +203,11 @@ export class RustProcRamFile implements Disposable {
    * ```
    */
   *tearingDown(): Generator<Freed, void, undefined> {
+    // What clients have stored in mappings comes, while there is somebody to take it.
+    if (this.last !== undefined && !this.entry.isRemoved) this.entry.changed();
     this.entry[Symbol.dispose]();
     this.#hugePages?.[Symbol.dispose]();
-    yield* this.file.tearingDown();
+    yield* this.file.tearingDown(this.last);
   }
 }
 

@@ -7,7 +7,7 @@ import { PAGE_SIZE } from './sizes.ts';
 import { mtimeOf, NOW, setMtime } from './times.ts';
 
 /** What is left to this process itself when memory runs out, for what serving needs now and then, in bytes. */
-const SPARE = 32 << 20;
+export const SPARE = 32 << 20;
 /** The part of the memory that is left which is taken without looking again. */
 const AHEAD = 1 / 8;
 /** st_blocks counts in units of 512 bytes. */

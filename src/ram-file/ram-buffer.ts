@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { EFBIG, EINVAL, ENOMEM, ENOSPC, EOPNOTSUPP, Errno } from '../sys/errno.ts';
 import {
   FALLOC_FL_KEEP_SIZE,
@@ -13,10 +13,11 @@ import type { Timespec } from '../sys/time.ts';
 import { resizeTmpfs, tmpfsFile } from '../sys/tmpfs.ts';
 import { Claims, type ClaimsState } from './claims.ts';
 import { copySpace, secretCopySpace } from './copy-space.ts';
-import { nextData, nextHole } from './extents.ts';
+import { dataIn, nextData, nextHole } from './extents.ts';
 import { cut, type Freed, giveBack, overwrite, punch } from './give-back.ts';
 import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
-import { PageLimit, type PageLimitState, pagesFor } from './page-limit.ts';
+import { memoryRoom } from './memory-room.ts';
+import { PageLimit, type PageLimitState, pagesFor, SPARE } from './page-limit.ts';
 import { COPY_SIZE, PAGE_SIZE } from './sizes.ts';
 import { Times, type TimesState } from './times.ts';
 
@@ -280,6 +281,31 @@ export class RamBuffer {
   /** Whether reading moves atime from now on, as with relatime. */
   set readsMoveAtime(moves: boolean) {
     this.#times.readsMove = moves;
+  }
+
+  /** The file, for who only reads it, and leaves its times. */
+  get readable(): number {
+    return this.#noatime;
+  }
+
+  /** A copy of the file as it is now, as a memfd. ENOSPC when there is no memory for it beside what the machine needs. */
+  copyAll(): number {
+    if (this.#limit.used * PAGE_SIZE > memoryRoom() - SPARE) throw new Errno(ENOSPC);
+    const copy = memfdCreate('copy', MFD_CLOEXEC);
+    try {
+      const bytes = this.copySpace();
+      for (const { start, end } of dataIn(this.#noatime, 0, this.size)) {
+        for (let at = start; at < end; ) {
+          const count = readSync(this.#noatime, bytes, 0, Math.min(bytes.length, end - at), at);
+          at += writeSync(copy, bytes, 0, count, at);
+        }
+      }
+      ftruncateSync(copy, this.size);
+      return copy;
+    } catch (error) {
+      closeSync(copy);
+      throw outOfMemory(error);
+    }
   }
 
   /** Makes the numbers beside the file those of the file again: a thread ended in the middle of changing them. */

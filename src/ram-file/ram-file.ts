@@ -176,6 +176,24 @@ export class RamFile implements ProcHandler {
     if (kept !== mode) this.setattr({ mode: kept });
   }
 
+  /** Its bytes, for who only reads them: a descriptor, and what changes when somebody changes them. */
+  get readable(): { readonly fd: number; readonly stamp: string } {
+    return this.#locked((buffer) => {
+      const { size, mtime, ctime } = buffer.stat();
+      return { fd: buffer.readable, stamp: JSON.stringify([size, mtime, ctime]) };
+    });
+  }
+
+  /** A copy of it as it is at one moment, as a descriptor. ENOSPC when there is no memory for it. */
+  copyAll(): number {
+    return this.#locked((buffer) => buffer.copyAll());
+  }
+
+  /** Permission bits, also when the data was taken. */
+  get mode(): number {
+    return this.#owner[MODE] ?? 0;
+  }
+
   /** Whether its bytes are kept out of swap and core dumps, and overwritten in the end. */
   get isSecret(): boolean {
     return this.#state.buffer.secretCopies !== undefined;
@@ -220,10 +238,10 @@ export class RamFile implements ProcHandler {
 
   /**
    * The same, in steps, the first of which takes the data. Another call does what is left to do, whatever ended this one, as
-   * the end of the process does. To be called in one thread only.
+   * the end of the process does. To be called in one thread only. `last` has the data before its memory is given back.
    */
-  *tearingDown(): Generator<Freed, void, undefined> {
-    this.#ending ??= this.#data.take()?.freeing();
+  *tearingDown(last?: LastUse): Generator<Freed, void, undefined> {
+    this.#ending ??= ending(this.#data.take(), last);
     // Not yield*, which would end the other one with this.
     for (let step = this.#ending?.next(); step?.done === false; step = this.#ending?.next()) yield step.value;
   }
@@ -243,6 +261,15 @@ export class RamFile implements ProcHandler {
       this.#data.unlock();
     }
   }
+}
+
+/** What is done with all that a file held, once nobody else can change it: in steps. To be given a descriptor that is only read. */
+export type LastUse = (fd: number) => Generator<Freed, void, undefined>;
+
+function* ending(buffer: RamBuffer | null, last: LastUse | undefined): Generator<Freed, void, undefined> {
+  if (buffer === null) return;
+  if (last !== undefined) yield* last(buffer.readable);
+  yield* buffer.freeing();
 }
 
 /** A file position. Throws EINVAL when it lies before the start or past 2^53 - 1. */

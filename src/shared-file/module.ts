@@ -8,7 +8,7 @@ import type { FileChange } from '../ram-file/module.ts';
 import { oneLine } from '../text/one-line.ts';
 import { type Address, parseTarget } from './address.ts';
 import { checkEngine } from './check.ts';
-import { SharedHandler } from './handler.ts';
+import { type SharedAttr, SharedHandler } from './handler.ts';
 import { checkKey } from './layout.ts';
 import { LockingHandler } from './locking-handler.ts';
 import { Session } from './session.ts';
@@ -174,6 +174,11 @@ export class SharedRamFile implements AsyncDisposable {
   async pages(): Promise<{ used: number; max: number; size: number }> {
     const { pages, max } = await this.#handler.getattr();
     return { used: pages, max, size: PAGE_SIZE };
+  }
+
+  /** What the engine says of it. @internal */
+  attr(): Promise<SharedAttr> {
+    return this.#handler.getattr();
   }
 
   /** Takes the file out of the tree, and leaves the engine, which keeps it. */

@@ -25,6 +25,7 @@ export const {
   EFBIG,
   ENOSPC,
   EPIPE,
+  EDQUOT,
   ESPIPE,
   ENAMETOOLONG,
   ELOOP,
@@ -35,6 +36,7 @@ export const {
   ENOTCONN,
   ECONNABORTED,
   ECONNREFUSED,
+  EADDRINUSE,
   EPROTO,
 } = constants.errno;
 

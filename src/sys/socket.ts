@@ -10,6 +10,7 @@ const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const SCM_RIGHTS = 1;
 const MSG_CMSG_CLOEXEC = 0x40000000;
+const MSG_NOSIGNAL = 0x4000;
 
 /** How many connections wait to be accepted, at most; the system's own limit is net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -21,6 +22,12 @@ const socketpairCall = libcFunction<[domain: number, type: number, protocol: num
 );
 
 const recvmsg = libcFunction<[socket: number, message: Uint8Array, flags: number]>('recvmsg', 'int64_t', [
+  'int',
+  'void *',
+  'int',
+]);
+
+const sendmsg = libcFunction<[socket: number, message: Uint8Array, flags: number]>('sendmsg', 'int64_t', [
   'int',
   'void *',
   'int',
@@ -140,20 +147,44 @@ export class Socket implements Disposable {
    * other end was closed without sending one. Source: recvmsg(2), cmsg(3), unix(7).
    */
   receiveDescriptor(): number | undefined {
-    const byte = new Uint8Array(1);
-    const iovec = BigUint64Array.of(addressOf(byte), 1n);
-    // struct cmsghdr { size_t len; int level; int type; } and one int, padded to 8 bytes.
-    const control = new DataView(new ArrayBuffer(24));
-    const message = new DataView(new ArrayBuffer(56));
-    message.setBigUint64(16, addressOf(new Uint8Array(iovec.buffer)), true);
-    message.setBigUint64(24, 1n, true);
-    message.setBigUint64(32, addressOf(new Uint8Array(control.buffer)), true);
-    message.setBigUint64(40, BigInt(control.byteLength), true);
-    if (recvmsg(this.fd, new Uint8Array(message.buffer), MSG_CMSG_CLOEXEC) === 0) return undefined;
+    const { bytes, control } = clearDescriptor();
+    if (recvmsg(this.fd, bytes, MSG_CMSG_CLOEXEC) === 0) return undefined;
     if (control.getInt32(8, true) !== SOL_SOCKET || control.getInt32(12, true) !== SCM_RIGHTS)
       return undefined;
     return control.getInt32(16, true);
   }
+
+  /** Sends a byte with a descriptor: the other end gets one of its own for the same open file. Source: sendmsg(2). */
+  sendDescriptor(fd: number): void {
+    const { bytes, control } = clearDescriptor();
+    // The header, and an int without its padding.
+    control.setBigUint64(0, 20n, true);
+    control.setInt32(8, SOL_SOCKET, true);
+    control.setInt32(12, SCM_RIGHTS, true);
+    control.setInt32(16, fd, true);
+    sendmsg(this.fd, bytes, MSG_NOSIGNAL);
+  }
+}
+
+/** A struct msghdr with room for a byte and a descriptor. What it points to must stay referenced. Source: cmsg(3). */
+const oneDescriptor = (() => {
+  const byte = new Uint8Array(1);
+  const iovec = new Uint8Array(BigUint64Array.of(addressOf(byte), 1n).buffer);
+  // struct cmsghdr { size_t len; int level; int type; } and one int, padded to 8 bytes.
+  const control = new DataView(new ArrayBuffer(24));
+  const message = new DataView(new ArrayBuffer(56));
+  message.setBigUint64(16, addressOf(iovec), true);
+  message.setBigUint64(24, 1n, true);
+  message.setBigUint64(32, addressOf(new Uint8Array(control.buffer)), true);
+  return { bytes: new Uint8Array(message.buffer), message, control, byte, iovec };
+})();
+
+/** The same as before the last message, which recvmsg(2) has written to. */
+function clearDescriptor(): typeof oneDescriptor {
+  const { message, control } = oneDescriptor;
+  control.setInt32(8, 0, true);
+  message.setBigUint64(40, BigInt(control.byteLength), true);
+  return oneDescriptor;
 }
 
 /** A socket's option that is so many ints. */

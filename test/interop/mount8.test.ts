@@ -218,8 +218,8 @@ describe('mount(8) -o remount', () => {
     async (helper) => {
       const script = `${helper} ramproc mount m -s 1G --allow-other -o noexec >/dev/null
       mount -o remount,max_size=2G m; ${size}; shown; mount -o remount m; ${size}; mount -o remount,size=3G "$PWD/m"; ${size}
-      mount -o remount,ro,mode=0600 m; shown; stat -c %a m/*; mount -o remount,rw m; echo data >m/rust-proc-file; shown
-      mount -f -o remount,size=4G m; ${size}; mount -o remount,size=1 m || ${size}; mount -o remount,io=cached m || ${size}
+      mount -o remount,ro,mode=0600 m; shown; stat -c %a m/*; mount -o remount,rw m; seq 2000 >m/rust-proc-file; shown
+      ${helper && 'mount -f -o remount,size=4G m;'} ${size}; mount -o remount,size=1 m || ${size}; mount -o remount,io=cached m || ${size}
       exec 3>>m/rust-proc-file; mount -o remount,ro,size=4G m || { shown; ${size}; }; exec 3>&-; umount m`;
       const { status, stdout, stderr } = await onMachine(script);
       const shown = (word: string) =>
@@ -230,7 +230,7 @@ describe('mount(8) -o remount', () => {
       );
       expect(stderr.replace(/"\/.*?"/g, 'DIR').replace(/process.*; end/, 'process; end')).toBe(
         [
-          'ramproc: Cannot remount DIR: it takes 4 KiB (4096 bytes), more than the 1 bytes that it is to have; make the file smaller first, or say more.',
+          'ramproc: Cannot remount DIR: it takes 12 KiB (12288 bytes), more than the 1 bytes that it is to have; make the file smaller first, or say more.',
           'ramproc: Cannot remount DIR: "--io cached" can\'t be while it is mounted, where it is direct; leave it out, or unmount it and mount it with that.',
           'ramproc: Cannot remount DIR: a file in it is open for writing, by process; end that first.',
           '',

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { traces } from '../faults/traces.ts';
+import { Cgroup } from '../support/cgroup.ts';
 import { openDeviceToAll } from '../support/device.ts';
-import { Mount } from '../support/mount.ts';
+import { Mount, run } from '../support/mount.ts';
 import { NOBODY } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
 import { bash, shellDir } from '../support/shell.ts';
@@ -124,7 +125,7 @@ describe('what is known not to fit is refused before anything is read, with both
     for (const foreground of ['', '--foreground']) {
       const ended = await bash(
         where,
-        `truncate -s 1048577 large; exec <large; ramproc mount ${dir} ${foreground} ${options}; status=$?
+        `head -c 1048577 /dev/zero >large; exec <large; ramproc mount ${dir} ${foreground} ${options}; status=$?
         wc -c; exit $status`,
       );
       expect(ended).toEqual({ status: 32, stdout: '1048577\n', stderr: `ramproc: ${sentence}\n` });
@@ -134,12 +135,25 @@ describe('what is known not to fit is refused before anything is read, with both
 
   test('more than the machine has memory for', async () => {
     const { where, dir } = makeScene();
-    const ended = await bash(where, `truncate -s 8T huge; ramproc mount ${dir} --from huge -s 9T`);
+    await using group = new Cgroup('memory');
+    group.set('memory.limit_in_bytes', 384 << 20);
+    const script = 'head -c 400M /dev/zero >huge; ramproc mount';
+    const ended = await bash(where, `echo $$ >${group.dir}/cgroup.procs; ${script} ${dir} --from huge -s 9T`);
     expect(ended.stderr).toMatch(
-      /^ramproc: Cannot fill the file from "huge": it has 8 TiB \(8796093022208 bytes\), and this machine or control group has memory for .* \(\d+ bytes\); free some\.\n$/,
+      /^ramproc: Cannot fill the file from "huge": it has 400 MiB \(419430400 bytes\), and this machine or control group has memory for .* \(\d+ bytes\); free some\.\n$/,
     );
     expect(ended.status).toBe(32);
     expect(traces(dir)).toEqual({ mounted: [], running: [] });
+  });
+
+  test('but holes take nothing, and stay holes', async () => {
+    const { where, dir } = makeScene();
+    const script = `truncate -s 8T huge; echo data >>huge; ramproc mount ${dir} --json --from huge -s 1M`;
+    const { stdout } = await bash(where, script);
+    await using at = new Mount(JSON.parse(stdout));
+    const { size, blocks } = statSync(at.file);
+    expect([size, blocks]).toEqual([2 ** 43 + 5, 8]);
+    expect((await run('tail', '-c', '6', at.file)).stdout).toBe('\0data\n');
   });
 
   test('and what fits to the byte is taken', async () => {

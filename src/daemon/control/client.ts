@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { MountInfo } from '../../sys/mountinfo.ts';
-import { namesListenedOn, otherNetworks } from '../../sys/network.ts';
+import { inNetworkOf, namesListenedOn, otherNetworks } from '../../sys/network.ts';
 import { attempt } from '../../sys/processes.ts';
+import { listenOn, type Socket } from '../../sys/socket.ts';
 import { type Address, exchange, NoAnswer, type NoAnswerKind } from './exchange.ts';
 import { type Hello, namePrefix, type Question, type Questions } from './messages.ts';
 
@@ -58,6 +60,14 @@ export class Daemon {
     } finally {
       found.abort();
     }
+  }
+
+  /** Listens on a new name where the daemon can connect to it. Throws an Errno. */
+  listen(): { readonly name: string; readonly socket: Socket } {
+    const { network } = this.#address;
+    const name = `ramproc-take/${randomBytes(16).toString('hex')}`;
+    const listen = () => listenOn(name);
+    return { name, socket: network === undefined ? listen() : inNetworkOf(network, listen) };
   }
 
   /** Asks a question about the mount. Throws NoAnswer. */

@@ -46,6 +46,8 @@ export interface Questions {
   set: { input: SetInput; progress: never; answer: { readonly value: ParameterContents['value'] } };
   /** To change sizes, modes and owners of its files. */
   remount: { input: RemountInput; progress: never; answer: RemountAnswer };
+  /** For the bytes of a file, to save them. */
+  save: { input: SaveInput; progress: never; answer: SaveAnswer };
   /** To remove its entries and take the data, as at unmounting: who has a file open gets EBUSY. */
   teardown: { input: Record<never, never>; progress: Freed; answer: { taken: true } };
   /** To finish, for the mount was just unmounted. Answered when its memory is given back, or when that can't be yet. */
@@ -200,6 +202,27 @@ export interface RemountAnswer {
   readonly files: readonly { readonly file: string; readonly maxSize: number }[];
 }
 
+export interface SaveInput {
+  /** The name of the one that is meant of several. */
+  readonly file?: string | undefined;
+  /** Whether it is to be a copy, of one moment. */
+  readonly copy: boolean;
+  /** The abstract name of a socket of who asks, to which a descriptor of the bytes is sent, which is only read. Without it, none is. */
+  readonly to?: string | undefined;
+}
+
+export interface SaveAnswer {
+  /** Its name, and its permission bits. */
+  readonly name: string;
+  readonly mode: number;
+  /** Changes when somebody changes the bytes. */
+  readonly stamp: string;
+  /** Whether there can be a copy of one moment: not of what the kernel writes by itself, nor of what lies elsewhere. */
+  readonly copies: boolean;
+  /** Whether a descriptor was sent. Otherwise it is to be read where it is mounted. */
+  readonly sent: boolean;
+}
+
 export interface UnmountedInput {
   /** It was detached with its users: a secret that is still in use is theirs until they end. */
   readonly lazy: boolean;
@@ -213,6 +236,8 @@ export interface UnmountedAnswer {
    * A secret was taken then all the same, unless that was lazy.
    */
   readonly elsewhere: boolean;
+  /** Why its data couldn't be saved, as a sentence without its end: the daemon has it still. */
+  readonly unsaved?: string | undefined;
 }
 
 /** What the name of a mount's socket begins with. The rest is random: who wanted to be taken for the daemon can't be there first. */
