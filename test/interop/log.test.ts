@@ -8,11 +8,14 @@ import { makeDir } from '../support/run.ts';
 import { aloneWith, bash, shellDir } from '../support/shell.ts';
 import { startRamproc } from '../support/started.ts';
 
-/** Shell words for a machine of its own: /dev/log and the journal's socket are those in the directory, and no others. */
+/**
+ * Shell words for a machine of its own: /dev/log and the journal's socket are those in the directory, and no others. What is
+ * mounted on files of /dev isn't in the layer over it.
+ */
 const services = (...there: readonly string[]) => `set -e; dir=$PWD; mkdir -p m layers; chmod 777 m
-  mount -t tmpfs none layers; mkdir layers/upper layers/work
+  mode=$(stat -c %a /dev/fuse); mount -t tmpfs none layers; mkdir layers/upper layers/work
   mount -t overlay overlay -o "lowerdir=/dev,upperdir=$dir/layers/upper,workdir=$dir/layers/work" /dev
-  rm -f /dev/log; mount -t tmpfs none /run; mkdir -p /run/systemd/journal
+  chmod "$mode" /dev/fuse; rm -f /dev/log; mount -t tmpfs none /run; mkdir -p /run/systemd/journal
   ${there.includes('syslog') ? 'ln -s "$dir/syslog" /dev/log' : ''}
   ${there.includes('journal') ? 'ln -s "$dir/journal" /run/systemd/journal/socket' : ''}
   mounted() { ramproc mount m "$@" >/dev/null; pid=$(pgrep -nf "^ramproc $dir/m"); }
