@@ -26,13 +26,23 @@ async function start() {
 
 /** What commander would answer too, where nothing has to be loaded for it. */
 function atOnce() {
-  const [word, shell, ...rest] = process.argv.slice(2);
+  const [word, more, ...rest] = process.argv.slice(2);
   if (rest.length > 0) return undefined;
-  if (['--version', '-V'].includes(word) && shell === undefined)
+  if (['--version', '-V'].includes(word) && more === undefined)
     return `${require('../package.json').version}\n`;
-  if (word !== 'completion' || !['bash', 'zsh', 'fish'].includes(shell)) return undefined;
-  return require('node:fs').readFileSync(
-    require('node:path').join(__dirname, '../dist/completion', shell),
-    'utf8',
-  );
+  if (word === 'completion') return made('completion', more);
+  if (['--help', '-h'].includes(word) && more === undefined) return help('ramproc');
+  return ['--help', '-h'].includes(more) ? help(word) : undefined;
+}
+
+/** As wide as commander makes it where nobody says how wide a terminal is. */
+function help(command) {
+  return process.stdout.isTTY ? undefined : made('help', `${command}.txt`);
+}
+
+/** A text that was made when the package was built, if there is such a one. */
+function made(what, name) {
+  const { readdirSync, readFileSync } = require('node:fs');
+  const dir = require('node:path').join(__dirname, '../dist', what);
+  return readdirSync(dir).includes(name) ? readFileSync(`${dir}/${name}`, 'utf8') : undefined;
 }

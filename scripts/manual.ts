@@ -1,11 +1,12 @@
 /**
- * Makes the manual page and the completions in dist/, from the table that the command line is read by. The date of the page is
+ * Makes the manual page, the completions and each command's help in dist/, from the table that the command line is read by. The date of the page is
  * today's, or that of SOURCE_DATE_EPOCH.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { shells } from '../src/cli/completion.ts';
+import { makeProgram } from '../src/cli/program.ts';
 import { bash } from './manual/bash.ts';
 import { fish } from './manual/fish.ts';
 import { manPage } from './manual/man-page.ts';
@@ -25,3 +26,7 @@ const all = model();
 write('man/ramproc.1', manPage(all, date.toISOString().slice(0, 10)));
 const completions = { bash, zsh, fish };
 for (const shell of shells) write(`completion/${shell}`, completions[shell](all));
+const program = makeProgram();
+for (const command of [program, ...program.commands])
+  for (const name of [command.name(), ...command.aliases()])
+    write(`help/${name}.txt`, command.helpInformation());

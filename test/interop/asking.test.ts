@@ -3,7 +3,20 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { aloneWith, bash, shellDir } from '../support/shell.ts';
 
-const PAGE = join(import.meta.dirname, '../../docs/asking.md');
+const PROJECT = join(import.meta.dirname, '../..');
+
+/** What the README begins with. */
+const FIRST_SESSION = `
+  say() { echo "\\$ $1"; }
+  fill() { dd if=/dev/zero of=ram/rust-proc-file bs=4k count=5000 status=none; }
+  mkdir ram; say 'ramproc mount /tmp/ram'; ramproc mount ram
+  say 'dd if=/dev/zero of=/tmp/ram/rust-proc-file bs=4k count=5000 status=none'; fill
+  say 'ramproc list'; ramproc list
+  (until [ -e done ]; do fill; done) &
+  say 'ramproc top'; ramproc top | cat
+  touch done; wait
+  say 'ramproc unmount /tmp/ram'; ramproc unmount ram
+`;
 
 /** All that the page shows, one after the other, on a machine where nothing else is mounted by ramproc. */
 const SESSION = `
@@ -49,13 +62,18 @@ function masked(line: string): string {
     .replace(/ -(?= |$)/g, ' #');
 }
 
-test('the transcripts of docs/asking.md are what the commands print', async () => {
+test.each([
+  { page: 'README.md', what: /^```console\n(.*?)^```$/ms, session: FIRST_SESSION },
+  { page: 'docs/asking.md', what: /^```\n(.*?)^```$/gms, session: SESSION },
+])('the transcripts of $page are what the commands print', async ({ page, what, session }) => {
   const dir = shellDir();
-  writeFileSync(join(dir, 'session'), aloneWith({}, SESSION));
-  const { status, stdout, stderr } = await bash(dir, 'unshare --mount bash session');
+  writeFileSync(join(dir, 'session'), aloneWith({}, session));
+  const { status, stdout, stderr } = await bash(
+    dir,
+    'unshare --mount --pid --fork --mount-proc bash session',
+  );
   expect([status, stderr]).toEqual([0, '']);
-  // All that stands in its blocks of code.
-  const blocks = [...readFileSync(PAGE, 'utf8').matchAll(/^```\n(.*?)^```$/gms)].map(([, block]) => block);
+  const blocks = readFileSync(join(PROJECT, page), 'utf8').match(what) ?? [];
   const shown = transcripts(blocks.join('\n'));
   expect(Object.keys(shown)).toHaveLength(5);
   const said = stdout.replaceAll(join(dir, 'ram'), '/tmp/ram');

@@ -427,6 +427,17 @@ describe('ramproc', () => {
     }
   });
 
+  test.each(['', 'mount', 'umount', 'shared'])(
+    '%s --help that was made before is what it says on a terminal as wide',
+    async (command) => {
+      const words = `${COMMAND} ${command} --help`;
+      const { stdout } = await run('script', '-qec', `stty cols 80; ${words}`, '/dev/null');
+      expect(stdout.replaceAll('\r', '')).toBe(
+        (await ramproc(...command.split(' ').filter(Boolean), '--help')).stdout,
+      );
+    },
+  );
+
   test("a command's help has what -o takes, examples that work, and what its exit status means", async () => {
     const { stdout } = await ramproc('mount', '--help');
     expect(stdout).toMatch(
