@@ -8,6 +8,10 @@ export type Argument = string | Buffer;
 /** What an engine answers, with bytes where it has strings. */
 export type Reply = null | number | string | Buffer | readonly Reply[];
 
+export function listOf(reply: Reply | undefined): readonly Reply[] {
+  return Array.isArray(reply) ? reply : [];
+}
+
 /** An error that an engine answered with, by its first word. */
 export class EngineError extends Error {
   readonly code: string;
@@ -33,6 +37,9 @@ export class NoClient extends Error {
   }
 }
 
+const MULTI = ['MULTI'];
+const EXEC = ['EXEC'];
+
 type Package = typeof import('@redis/client');
 
 /** Loaded when it is asked for: it is an optional peer. */
@@ -49,6 +56,8 @@ export interface Connection {
   /** Where it is. */
   readonly place: Place;
   send(args: readonly Argument[]): Promise<Reply>;
+  /** Has commands done with nobody else's between them, and answers what each answered. Throws the first error, also when all others were done. */
+  transact(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]>;
   /** Calls `heard` with each message of a channel. */
   listen(channel: string, heard: (message: string) => void): Promise<void>;
   /** Resolves with the reason when it is gone. */
@@ -104,7 +113,22 @@ export async function connect(
     async send(args) {
       try {
         // Its own types don't know what a script answers.
-        return (await client.sendCommand([...args])) as unknown as Reply;
+        return (await client.sendCommand(args as Argument[])) as unknown as Reply;
+      } catch (error) {
+        throw understood(error);
+      }
+    },
+    async transact(commands) {
+      const queued = [MULTI, ...commands].map((command) => client.sendCommand(command as Argument[]));
+      const done = client.sendCommand(EXEC);
+      // What is wrong with one of them says more than that nothing was done therefore.
+      done.catch(() => {});
+      try {
+        await Promise.all(queued);
+        const answers = (await done) as unknown as readonly Reply[];
+        const failed: unknown = answers.find((answer: unknown) => answer instanceof Error);
+        if (failed !== undefined) throw failed;
+        return answers;
       } catch (error) {
         throw understood(error);
       }

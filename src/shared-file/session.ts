@@ -13,10 +13,12 @@ import { fallocate, truncate } from './lua/resize.ts';
 import { seek } from './lua/seek.ts';
 import { beat, bye, hello } from './lua/session.ts';
 import { copy, write } from './lua/write.ts';
+import { writePages } from './lua/write-pages.ts';
 
 const scripts = [
   read,
   write,
+  writePages,
   copy,
   truncate,
   fallocate,
@@ -170,20 +172,29 @@ export class Session {
     return this.#call(({ main }) => main.send(evalsha(script, this.key, [this.#generation, ...args])), EIO);
   }
 
-  /** A plain command on one of the file's keys. */
+  /** A plain command on the file's key. */
   command(name: string, ...args: readonly string[]): Promise<Reply> {
     return this.#call(({ main }) => main.send([name, this.key, ...args]), EIO);
+  }
+
+  /** Plain commands that change nothing, as one. */
+  commands(all: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+    return this.#call(({ main }) => main.transact(all), EIO);
   }
 
   get generation(): string {
     return this.#generation;
   }
 
-  /** Changes the file, once. `check` is called before it is sent, and sent again, and may throw. */
+  /**
+   * Changes the file, once. `check` is called before it is sent, and sent again, and may throw. With `between` the script runs twice, with
+   * those commands between: it is told which, by a last argument `open` or `close`, and what it answers first counts, unless that is `open`.
+   */
   async change(
     script: Script,
     args: readonly (string | number | Buffer)[],
     check: () => void = () => {},
+    between?: readonly (readonly Argument[])[],
   ): Promise<string> {
     if (this.#changes >= CHANGES) await new Promise<void>((turn) => this.#queue.push(turn));
     this.#changes++;
@@ -191,10 +202,13 @@ export class Session {
     try {
       const answer = await this.#call((link) => {
         check();
-        return this.#send(
-          link,
-          evalsha(script, this.key, [this.#generation, this.id, this.#epoch, request, ...args]),
-        );
+        const all = [this.#generation, this.id, this.#epoch, request, ...args];
+        return this.#send(link, async ({ writes }) => {
+          if (between === undefined) return writes.send(evalsha(script, this.key, all));
+          const [open, close] = ['open', 'close'].map((way) => evalsha(script, this.key, [...all, way]));
+          const answers = await writes.transact([open ?? [], ...between, close ?? []]);
+          return String(answers[0]) === 'open' ? (answers.at(-1) ?? null) : (answers[0] ?? null);
+        });
       }, 'ETIMEDOUT');
       return String(answer);
     } finally {
@@ -204,11 +218,14 @@ export class Session {
   }
 
   /** With replicas, a change is done when so many have it. */
-  async #send({ writes }: { writes: Connection }, args: readonly Argument[]): Promise<Reply> {
+  async #send(
+    link: { writes: Connection },
+    send: (link: { writes: Connection }) => Promise<Reply>,
+  ): Promise<Reply> {
     const { replicas, timeout } = this.#options;
-    if (replicas === 0) return writes.send(args);
-    const answer = writes.send(args);
-    const waited = writes.send(['WAIT', String(replicas), String(timeout)]);
+    if (replicas === 0) return send(link);
+    const answer = send(link);
+    const waited = link.writes.send(['WAIT', String(replicas), String(timeout)]);
     waited.catch(() => {});
     const result = await answer;
     if (Number(await waited) < replicas) throw new TooFew();
@@ -216,10 +233,10 @@ export class Session {
   }
 
   /** Makes a call until it is answered or its time is over: then, when it was sent, `unknown` is the answer. */
-  async #call(
-    send: (link: { main: Connection; writes: Connection }) => Promise<Reply>,
+  async #call<T extends Reply>(
+    send: (link: { main: Connection; writes: Connection }) => Promise<T>,
     unknown: number | 'ETIMEDOUT',
-  ) {
+  ): Promise<T> {
     const deadline = this.#deadline();
     let wasSent = false;
     for (;;) {

@@ -4,7 +4,7 @@ import type { ProcFile } from '../proc-fs/handler.ts';
 import { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { addressText, type Place } from './address.ts';
 import { checkEngine, sentenceOf } from './check.ts';
-import { type Connection, connect, type Login, type Reply } from './client.ts';
+import { type Connection, connect, type Login, listOf, type Reply } from './client.ts';
 import { connectFor } from './find.ts';
 import { SharedHandler } from './handler.ts';
 import { keyOf, nameOf, PREFIX } from './layout.ts';
@@ -210,8 +210,4 @@ function primaries(nodes: Reply): Place[] {
     const [, host = '', port = ''] = address.match(/^(.*):(\d+)@/) ?? [];
     return /\bmaster\b/.test(flags) && host !== '' ? [{ host, port: Number(port) }] : [];
   });
-}
-
-function listOf(reply: Reply): readonly Reply[] {
-  return Array.isArray(reply) ? reply : [];
 }

@@ -12,6 +12,11 @@ local PAGE, PER = 4096, 256
 local CHUNKS = K .. ':chunks'
 local call, floor, char, sub, rep = redis.call, math.floor, string.char, string.sub, string.rep
 local function whole(n) return string.format('%.0f', n) end
+-- One byte or, from 128 on, two, which UTF-8 has for it, as then a command is text.
+local function field(page)
+  local i = page % PER
+  return i < 128 and char(i) or char(192 + floor(i / 64), 128 + i % 64)
+end
 local function chunkKey(n) return K .. ':' .. whole(n) end
 local function fail(why) return redis.error_reply('RAMPROC ' .. why) end
 local function now()
@@ -71,7 +76,7 @@ end
 -- Puts zeros between two offsets within one page that is there.
 local function zero(page, from, to)
   local n = floor(page / PER)
-  local key, field = chunkKey(n), char(page % PER)
+  local key, field = chunkKey(n), field(page)
   local old = checked(call('HGET', key, field), n)
   if not old and isMissing(n, key) then broken(n) end
   -- What was reserved is data from then on, as on tmpfs.
@@ -100,7 +105,7 @@ local function free(first, last)
       call('ZREM', CHUNKS, whole(n))
     else
       local args = { 'HDEL', key }
-      for i = from, to do args[#args + 1] = char(i) end
+      for i = from, to do args[#args + 1] = field(i) end
       gone = gone + drop(n, key, args)
     end
   end)

@@ -2,8 +2,8 @@ import { script } from '../layout.ts';
 import { common, evenWhenFull, pages } from './common.ts';
 
 /**
- * KEYS: the file. ARGV: its generation, offset, length, and whether it moves atime. Answers how many bytes there are, and their pages one
- * after the other, the first and the last cut to what was asked for; nothing, or an empty one, is a hole.
+ * KEYS: the file. ARGV: its generation, offset, length, and whether it moves atime. Answers how many bytes there are, and the pages that
+ * they are in, one after the other; nothing, or an empty one, is a hole.
  */
 export const read = script(
   evenWhenFull,
@@ -32,7 +32,7 @@ while page <= last do
   local n = floor(page / PER)
   local key, upTo = chunkKey(n), math.min(last, n * PER + PER - 1)
   local args = { 'HMGET', key }
-  for i = page, upTo do args[#args + 1] = char(i % PER) end
+  for i = page, upTo do args[#args + 1] = field(i) end
   local found, isThere = call(unpack(args)), false
   for i = 1, upTo - page + 1 do
     local bytes = checked(found[i], n)
@@ -42,9 +42,6 @@ while page <= last do
   if not isThere and isMissing(n, key) then broken(n) end
   page = upTo + 1
 end
-local from, to = at % PAGE, (at + count - 1) % PAGE + 1
-if to < PAGE and out[#out] then out[#out] = sub(out[#out], 1, to) end
-if from > 0 and out[2] then out[2] = sub(out[2], from + 1) end
 return out
 `,
 );

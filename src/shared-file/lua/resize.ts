@@ -60,8 +60,8 @@ if not punches then
     if isMissing(n, key) then broken(n) end
     local args = { 'HSET', key }
     for i = math.max(first - n * PER, 0), math.min(last - n * PER, PER - 1) do
-      if call('HEXISTS', key, char(i)) == 0 then
-        args[#args + 1] = char(i)
+      if call('HEXISTS', key, field(i)) == 0 then
+        args[#args + 1] = field(i)
         args[#args + 1] = ''
         wanted = wanted + 1
       end
@@ -92,7 +92,7 @@ if punches or zeroes then
     each(first, last, function(n, key, from, to)
       local args = { 'HSET', key }
       for i = from, to do
-        args[#args + 1] = char(i)
+        args[#args + 1] = field(i)
         args[#args + 1] = ''
       end
       call(unpack(args))

@@ -21,7 +21,7 @@ if ARGV[3] == 'data' then
     local key = chunkKey(n)
     if isMissing(n, key) then broken(n) end
     for i = math.max(page - n * PER, 0), PER - 1 do
-      if call('HSTRLEN', key, char(i)) > 0 then
+      if call('HSTRLEN', key, field(i)) > 0 then
         local found = math.max(at, (n * PER + i) * PAGE)
         return found < size and found or fail('ENXIO')
       end
@@ -35,7 +35,7 @@ while page <= last do
   local key = chunkKey(n)
   if isMissing(n, key) then broken(n) end
   for i = page % PER, PER - 1 do
-    if call('HSTRLEN', key, char(i)) == 0 then return math.min(size, math.max(at, (n * PER + i) * PAGE)) end
+    if call('HSTRLEN', key, field(i)) == 0 then return math.min(size, math.max(at, (n * PER + i) * PAGE)) end
   end
   page = (n + 1) * PER
 end
