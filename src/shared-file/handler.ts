@@ -8,7 +8,7 @@ import { EINVAL, EIO, EOPNOTSUPP, Errno } from '../sys/errno.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, O_NOATIME } from '../sys/memfd.ts';
 import { type Timespec, UTIME_NOW } from '../sys/time.ts';
 import { type Argument, listOf, type Reply } from './client.ts';
-import { chunkKey, fieldOf, PAGE_SIZE, PAGES_PER_CHUNK, pageOf } from './layout.ts';
+import { chunkKey, chunkOf, fieldOf, PAGE_SIZE, PAGES_PER_CHUNK, pageOf } from './layout.ts';
 import { setattr } from './lua/attributes.ts';
 import { read } from './lua/read.ts';
 import { fallocate, truncate } from './lua/resize.ts';
@@ -17,7 +17,7 @@ import { copy, write } from './lua/write.ts';
 import { gateKey, writePages } from './lua/write-pages.ts';
 import type { Session } from './session.ts';
 
-/** From how many bytes on a write of whole pages goes by plain commands. */
+/** From how many bytes of whole pages on a write goes by plain commands. */
 const MANY = 8192;
 const READY = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 const BLOCKS_PER_PAGE = PAGE_SIZE / 512;
@@ -110,15 +110,32 @@ export class SharedHandler implements ProcHandler {
     const bytes = Buffer.from(from.bytes.buffer, from.bytes.byteOffset + from.start, from.length);
     const check = () => this.check(file);
     this.#isRead = false;
-    const isMany = bytes.length >= MANY && at >= 0 && at % PAGE_SIZE === 0 && bytes.length % PAGE_SIZE === 0;
-    const pages = isMany ? pagesAt(this.#session.key, bytes, at) : undefined;
-    let answer =
-      pages && (await this.#session.change(writePages, [at, bytes.length, kills ? 1 : 0], check, pages));
-    if (answer === undefined || answer === 'full')
-      answer = await this.#session.change(write, [at, bytes, kills ? 1 : 0], check);
+    const answer =
+      (await this.#writePages(bytes, offset, at < 0, kills, check)) ??
+      (await this.#session.change(write, [at, bytes, kills ? 1 : 0], check));
     const count = Number(answer);
     from.advance(count);
     return count;
+  }
+
+  /** Writes many pages by plain commands, at an offset that is to be the end or not. Returns undefined when that isn't how it can be done. */
+  async #writePages(
+    bytes: Buffer,
+    at: number,
+    atEnd: boolean,
+    kills: boolean,
+    check: () => void,
+  ): Promise<string | undefined> {
+    const head = (PAGE_SIZE - (at % PAGE_SIZE)) % PAGE_SIZE;
+    const tail = (at + bytes.length) % PAGE_SIZE;
+    const whole = bytes.length - head - tail;
+    if (whole < MANY) return undefined;
+    const { key } = this.#session;
+    const ends = [bytes.subarray(0, head), bytes.subarray(head + whole)];
+    const args = [at, bytes.length, kills ? 1 : 0, atEnd ? 1 : 0, ...ends];
+    const pages = pagesAt(key, bytes.subarray(head, head + whole), at + head, pageOf(at));
+    const answer = await this.#session.change(writePages, args, check, pages);
+    return answer === 'otherwise' ? undefined : answer;
   }
 
   async lseek(file: ProcFile, offset: number, whence: Whence): Promise<number> {
@@ -247,11 +264,11 @@ function arePages(chunk: Reply): boolean {
   );
 }
 
-/** The commands that put whole pages where they lie while the file is written: see write-pages.ts. */
-function pagesAt(key: string, bytes: Buffer, at: number): Argument[][] {
+/** The commands that put whole pages where they lie while the file is written from a page on: see write-pages.ts. */
+function pagesAt(key: string, bytes: Buffer, at: number, first: number): Argument[][] {
   const commands: Argument[][] = [];
   for (let done = 0; done < bytes.length; ) {
-    const command: Argument[] = ['HSET', gateKey(key, commands.length)];
+    const command: Argument[] = ['HSET', gateKey(key, chunkOf(pageOf(at + done)) - chunkOf(first))];
     do {
       command.push(fieldOf(pageOf(at + done)), bytes.subarray(done, done + PAGE_SIZE));
       done += PAGE_SIZE;

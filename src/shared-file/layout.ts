@@ -35,9 +35,14 @@ export function pageOf(offset: number): number {
   return Math.floor(offset / PAGE_SIZE);
 }
 
+/** The number of the MiB that a page lies in. */
+export function chunkOf(page: number): number {
+  return Math.floor(page / PAGES_PER_CHUNK);
+}
+
 /** The key of the MiB that a page lies in. */
 export function chunkKey(key: string, page: number): string {
-  return `${key}:${Math.floor(page / PAGES_PER_CHUNK)}`;
+  return `${key}:${chunkOf(page)}`;
 }
 
 /** What a page is called within its MiB. */

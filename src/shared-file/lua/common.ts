@@ -73,15 +73,19 @@ local function drop(n, key, args)
   if gone > 0 and call('EXISTS', key) == 0 then call('ZREM', CHUNKS, whole(n)) end
   return gone
 end
+-- A page with other bytes from an offset within it on.
+local function spliced(old, from, bytes)
+  if not old or old == '' then return rep('\\0', from) .. bytes .. rep('\\0', PAGE - from - #bytes) end
+  return sub(old, 1, from) .. bytes .. sub(old, from + #bytes + 1)
+end
 -- Puts zeros between two offsets within one page that is there.
 local function zero(page, from, to)
   local n = floor(page / PER)
-  local key, field = chunkKey(n), field(page)
-  local old = checked(call('HGET', key, field), n)
+  local key, name = chunkKey(n), field(page)
+  local old = checked(call('HGET', key, name), n)
   if not old and isMissing(n, key) then broken(n) end
   -- What was reserved is data from then on, as on tmpfs.
-  if old == '' then call('HSET', key, field, rep('\\0', PAGE))
-  elseif old then call('HSET', key, field, sub(old, 1, from) .. rep('\\0', to - from) .. sub(old, to + 1)) end
+  if old then call('HSET', key, name, spliced(old, from, rep('\\0', to - from))) end
 end
 -- Calls use(n, key, first, last) for each MiB that is there with pages from first to last.
 local function each(first, last, use)

@@ -30,12 +30,8 @@ local function put(m, at, data)
       -- A string costs Lua a nanosecond for each of its bytes, as it looks whether it has it already.
       local bytes = some == length and data or sub(data, count + 1, count + some)
       if some < PAGE then
-        if not old or old == '' then
-          if not old and isMissing(n, key) then broken(n) end
-          bytes = rep('\\0', from) .. bytes .. rep('\\0', PAGE - from - some)
-        else
-          bytes = sub(old, 1, from) .. bytes .. sub(old, from + some + 1)
-        end
+        if not old and isMissing(n, key) then broken(n) end
+        bytes = spliced(old, from, bytes)
       end
       args[#args + 1] = name
       args[#args + 1] = bytes
