@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { keyOf } from '../../../src/shared-file/layout.ts';
-import { read } from '../../../src/shared-file/lua/read.ts';
 import { write } from '../../../src/shared-file/lua/write.ts';
 
 /**
  * npm run bench:shared -- [--seconds N]
  *
- * A shared file against its engine in the same run: fio on a mount, redis-benchmark with the same scripts and sizes and as many clients, and
- * fio on a file in a Buffer of the event loop.
+ * A shared file against its engine in the same run: fio on a mount, redis-benchmark with what carries its bytes (HMGET of as many pages; for 4 KiB the
+ * script that writes, for 1 MiB HSET) and as many clients, and fio on a file in a Buffer of the event loop.
  */
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' } } });
 const run = promisify(execFile);
@@ -21,6 +20,8 @@ const socket = join(dir, 'socket');
 const [shared, loop] = [join(dir, 'shared'), join(dir, 'loop')];
 for (const one of [shared, loop]) mkdirSync(one);
 const ramproc = join(import.meta.dirname, '../../../bin/ramproc.js');
+const key = keyOf('bench');
+let [client, generation, epoch] = ['', '', ''];
 const engine = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--dir', dir, '--save', ''], {
   stdio: 'ignore',
 });
@@ -43,10 +44,10 @@ try {
   ]);
   const file = join(shared, 'rust-proc-file');
   await run('dd', ['if=/dev/urandom', `of=${file}`, 'bs=1M', 'count=64', 'conv=notrunc']);
-  const key = keyOf('bench');
+
   const cli = async (...words: string[]) => (await run('redis-cli', ['-s', socket, ...words])).stdout.trim();
-  const [client = ''] = (await cli('HKEYS', `${key}:sessions`)).split('\n');
-  const [generation, epoch] = [
+  [client = ''] = (await cli('HKEYS', `${key}:sessions`)).split('\n');
+  [generation, epoch] = [
     await cli('HGET', key, 'gen'),
     await cli('HGET', `${key}:client:${client}`, 'epoch'),
   ];
@@ -59,9 +60,7 @@ try {
     for (const way of ['read', 'write'] as const) {
       for (const clients of counts) {
         const ours = await fio(file, way, size, clients);
-        const words = way === 'read' ? ['0', `${size}`, '1'] : [client, epoch, '__rand_int__', '0'];
-        const sha = way === 'read' ? read.sha : write.sha;
-        const theirs = await benchmark(clients, size, way, ['EVALSHA', sha, '1', key, generation, ...words]);
+        const theirs = await benchmark(clients, size, way);
         const loops = await fio(join(loop, 'file'), way, size, clients);
         const share = (whole: number) => (ours / whole).toFixed(2);
         const name = `${size === 4096 ? '4 KiB' : '1 MiB'} ${way}`;
@@ -101,7 +100,8 @@ async function fio(file: string, way: 'read' | 'write', size: number, clients: n
 }
 
 /** Calls a second of redis-benchmark, which takes what is written from its standard input. */
-async function benchmark(clients: number, size: number, way: string, command: string[]): Promise<number> {
+async function benchmark(clients: number, size: number, way: string): Promise<number> {
+  const isScript = way === 'write' && size === 4096;
   const count = size === 4096 ? 30_000 : 600;
   const words = [
     '-s',
@@ -113,11 +113,26 @@ async function benchmark(clients: number, size: number, way: string, command: st
     '-r',
     '100000000',
     '--csv',
-    ...(way === 'write' ? ['-x'] : []),
+    ...(isScript ? ['-x'] : []),
   ];
+  const fields = Array.from({ length: size / 4096 }, (_, i) => `page${i}`);
+  const page = 'y'.repeat(4096);
+  const pages = ['HSET', 'ramproc:{bench}:bench', ...fields.flatMap((field) => [field, page])];
+  const command = isScript
+    ? ['EVALSHA', write.sha, '1', key, generation, client, epoch, '__rand_int__', '0']
+    : way === 'write'
+      ? pages
+      : ['HMGET', 'ramproc:{bench}:bench', ...fields];
+  if (way === 'read') await run('redis-cli', ['-s', socket, ...pages]);
   const data = join(dir, 'data');
   writeFileSync(data, Buffer.alloc(size, 'y'));
-  const { stdout } = await run('bash', ['-c', 'exec redis-benchmark "$@" <"$0"', data, ...words, ...command]);
+  const { stdout } = await run('bash', [
+    '-c',
+    'redis-benchmark "$@" <"$0" | tail -c 200',
+    data,
+    ...words,
+    ...command,
+  ]);
   const [, second] =
     stdout
       .trim()
