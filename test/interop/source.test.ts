@@ -47,7 +47,7 @@ describe.each(sources)('the file is filled from %s', (_, script) => {
 
   test('in the background', async () => {
     const { where, dir, bytes } = makeScene();
-    const line = script.replace('MOUNT', `ramproc mount ${dir} --json`).replace('BG', '');
+    const line = script.replace('BG', '').replace('MOUNT', `ramproc mount ${dir} --json`);
     const { stdout, stderr } = await bash(where, line);
     expect(stderr).toBe('');
     await using at = new Mount(JSON.parse(stdout));
@@ -58,7 +58,8 @@ describe.each(sources)('the file is filled from %s', (_, script) => {
 
   test('in the foreground', async () => {
     const { where, dir, bytes } = makeScene();
-    const line = script.replace('MOUNT', `ramproc mount ${dir} --foreground --json`).replace('BG', '>told &');
+    // The directory last: its name is random.
+    const line = script.replace('BG', '>told &').replace('MOUNT', `ramproc mount ${dir} --foreground --json`);
     const { stdout, stderr } = await bash(
       where,
       `${line}

@@ -243,8 +243,9 @@ export class KernelMount implements Mount, TreeWatcher {
   adding(entry: ProcDirEntry): void {
     this.#admit(entry);
     const { ino } = entry.parent;
-    // Its links and times are not what they were, if the kernel knows it.
-    if (this.#server.node(ino) !== undefined) notifyInvalInode(this.#channel, ino);
+    // Its links and times are not what they were, if the kernel knows it. Now: when the entry is told of, somebody may ask for the directory's
+    // attributes for the first time, and what is answered is dropped if this comes later (fuse_change_attributes): EACCES, without a mode.
+    if (this.#server.node(ino) !== undefined) notifyInvalAttributes(this.#channel, ino);
   }
 
   /** Has an entry served. Throws a MountError when it can't be. */
