@@ -24,20 +24,23 @@ export interface Plan {
 
 const FILE = 64 * MiB;
 
+/** Everything, each for so many seconds. */
+function everything(idleFor: number, fio: number, files: number): Workload[] {
+  return [
+    idle(idleFor),
+    ...fioWorkloads(FILE, fio, [1, 4]),
+    ...manyClients(FILE, fio, [16, 64]),
+    openClose(files),
+    openReadClose(files),
+  ];
+}
+
 /** Everything, shortly: to see that it works, not to compare. */
 export const quick: Plan = {
   name: 'quick',
   contenders,
   rounds: 1,
-  workloads: [
-    idle(0.2),
-    ...fioWorkloads(FILE, 0.2, [1, 4]),
-    ...manyClients(FILE, 0.2, [16, 64]),
-    openClose(0.2),
-    openReadClose(0.2),
-    append(MiB),
-    wholeFile(FILE),
-  ],
+  workloads: [...everything(0.2, 0.2, 0.2), append(MiB), wholeFile(FILE)],
   once: [],
   warmUp: 0.2,
 };
@@ -46,15 +49,7 @@ export const standard: Plan = {
   name: 'standard',
   contenders,
   rounds: 5,
-  workloads: [
-    idle(1),
-    ...fioWorkloads(FILE, 2, [1, 4]),
-    ...manyClients(FILE, 2, [16, 64]),
-    openClose(1),
-    openReadClose(1),
-    append(8 * MiB),
-    wholeFile(GiB),
-  ],
+  workloads: [...everything(1, 2, 1), append(8 * MiB), wholeFile(GiB)],
   once: [],
   warmUp: 1,
 };

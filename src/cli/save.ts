@@ -81,13 +81,13 @@ async function save({ daemon, mount }: Asked, name: string | undefined, target: 
     const { fd, stamp, mode, copies, ...file } = await take(daemon, mount, { ...which, copy: asCopy });
     try {
       await sleep(TICK);
-      using to = open(target, mode);
+      using to = inWords(() => new Replacement(target, mode));
       await copy(fd, to.fd, ending);
       const isOneMoment = asCopy || (await daemon.ask('save', { ...which, copy: false })).stamp === stamp;
       const isLast = tries >= TRIES && !copies;
       if (!isOneMoment && !isLast) continue;
       if (!isOneMoment && !file.sent) throw new Error('it was changed meanwhile; save it again');
-      put(to);
+      inWords(() => to.put());
       return { size: fstatSync(to.fd).size, isOneMoment };
     } finally {
       closeSync(fd);
@@ -120,14 +120,6 @@ async function take(
   throw new Error('its daemon sent no file');
 }
 
-function open(target: string, mode: number): Replacement {
-  try {
-    return new Replacement(target, mode);
-  } catch (error) {
-    throw inWords(error);
-  }
-}
-
 async function copy(from: number, to: number, ending: EndOnSignal): Promise<void> {
   using bar = progressBar('saving');
   try {
@@ -137,18 +129,18 @@ async function copy(from: number, to: number, ending: EndOnSignal): Promise<void
       if (ending.told !== undefined) throw ending.told;
     }
   } catch (error) {
-    throw inWords(error);
+    throw worded(error);
   }
 }
 
-function put(to: Replacement): void {
+function inWords<T>(use: () => T): T {
   try {
-    to.put();
+    return use();
   } catch (error) {
-    throw inWords(error);
+    throw worded(error);
   }
 }
 
-function inWords(error: unknown): unknown {
+function worded(error: unknown): unknown {
   return isSystemError(error) ? new Error(whyNotSaved(error), { cause: error }) : error;
 }

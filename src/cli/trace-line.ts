@@ -1,4 +1,15 @@
 import { constants } from 'node:fs';
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLPRI,
+  POLLRDHUP,
+  POLLRDNORM,
+  POLLWRNORM,
+} from '../files/poll-events.ts';
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE } from '../sys/memfd.ts';
 import { userName } from '../sys/user-name.ts';
 import { quote } from '../text/quote.ts';
 import type { TraceEvent } from '../transport/trace.ts';
@@ -25,25 +36,25 @@ const WAYS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', '3'];
 const HIDDEN = 0o100000 | 0o40;
 
 const FALLOCATE: Bits = {
-  FALLOC_FL_KEEP_SIZE: 1,
-  FALLOC_FL_PUNCH_HOLE: 2,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_COLLAPSE_RANGE: 8,
-  FALLOC_FL_ZERO_RANGE: 16,
+  FALLOC_FL_ZERO_RANGE,
   FALLOC_FL_INSERT_RANGE: 32,
   FALLOC_FL_UNSHARE_RANGE: 64,
 };
 
 const POLL: Bits = {
-  POLLIN: 1,
-  POLLPRI: 2,
-  POLLOUT: 4,
-  POLLERR: 8,
-  POLLHUP: 16,
-  POLLRDNORM: 64,
+  POLLIN,
+  POLLPRI,
+  POLLOUT,
+  POLLERR,
+  POLLHUP,
+  POLLRDNORM,
   POLLRDBAND: 128,
-  POLLWRNORM: 256,
+  POLLWRNORM,
   POLLWRBAND: 512,
-  POLLRDHUP: 8192,
+  POLLRDHUP,
 };
 
 const WHENCE = ['SEEK_SET', 'SEEK_CUR', 'SEEK_END', 'SEEK_DATA', 'SEEK_HOLE'];
