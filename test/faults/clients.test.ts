@@ -7,9 +7,9 @@ import { must } from '../support/answer.ts';
 import { isPatternOrHole, pattern } from '../support/bytes.ts';
 import { calls } from '../support/calls/index.ts';
 import { Client } from '../support/client.ts';
+import { kinds } from '../support/kinds.ts';
 import { type Mount, mount, run } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
-import { kinds } from './kinds.ts';
 
 const MIB = 1 << 20;
 const { O_RDWR, O_DIRECT } = constants;

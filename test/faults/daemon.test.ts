@@ -8,11 +8,11 @@ import { calls, MAP_SHARED, PROT_READ, PROT_WRITE } from '../support/calls/index
 import { Cgroup } from '../support/cgroup.ts';
 import { Client } from '../support/client.ts';
 import { inTime } from '../support/hanging.ts';
+import { kinds } from '../support/kinds.ts';
 import { mount, ramproc, run, runs } from '../support/mount.ts';
 import { promptly } from '../support/promptly.ts';
 import { makeDir } from '../support/run.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
-import { kinds } from './kinds.ts';
 import { processesOf, traces } from './traces.ts';
 
 const MIB = 1 << 20;

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { Client } from '../support/client.ts';
+import { kinds } from '../support/kinds.ts';
 import { mount, ramproc, run } from '../support/mount.ts';
 import { mountAsNobody, ramprocAsNobody, runAsNobody } from '../support/nobody.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
@@ -19,15 +20,12 @@ import { Tmpfs } from '../support/tmpfs.ts';
 const MIB = 1 << 20;
 const DONE = { status: 0, stdout: '', stderr: '' };
 
-const kinds: [kind: string, options: string[]][] = [
-  ['direct', []],
-  ['cached', ['--io', 'cached']],
-  ['passthrough', ['--io', 'passthrough']],
+const allKinds = [
+  ...kinds,
   ['secret', ['--secret']],
   ['secret and passthrough', ['--secret', '--io', 'passthrough']],
-  ['over libfuse', ['--transport', 'libfuse']],
   ['joined', ['--join']],
-];
+] as const;
 
 /** Writes until there is no more room. Returns how many bytes there are then. */
 function fill(path: string): number {
@@ -65,7 +63,7 @@ async function told(dir: string): Promise<unknown[]> {
   return [listed.most, listed.modules[0].ram.most, stats.most, set['rust_proc_ram_file.max_size'], most(dir)];
 }
 
-describe.each(kinds)('a file that is %s', (_, options) => {
+describe.each(allKinds)('a file that is %s', (_, options) => {
   test('may take more and less, as a tmpfs, but not less than it takes', async () => {
     await using at = await mount(['-s', '1M', ...options]);
     using tmpfs = new Tmpfs('1M');

@@ -15,6 +15,7 @@ import { isUniform, pattern } from '../support/bytes.ts';
 import { Client } from '../support/client.ts';
 import { Datagrams } from '../support/datagrams.ts';
 import { openDeviceToAll } from '../support/device.ts';
+import { kinds } from '../support/kinds.ts';
 import { COMMAND, mount, ramproc, run, runs } from '../support/mount.ts';
 import { mountAsNobody, NOBODY, ramprocAsNobody } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
@@ -23,13 +24,6 @@ import { Tmpfs } from '../support/tmpfs.ts';
 
 const MIB = 1 << 20;
 const DONE = { status: 0, stdout: '', stderr: '' };
-
-const kinds: [kind: string, options: string[]][] = [
-  ['direct', []],
-  ['cached', ['--io', 'cached']],
-  ['passthrough', ['--io', 'passthrough']],
-  ['over libfuse', ['--transport', 'libfuse']],
-];
 
 /** Data, a hole of 200 MiB, data, and a hole at the end. Returns how much it is. */
 function writeSparse(path: string): Buffer {
