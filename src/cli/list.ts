@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type Surveyed, survey } from '../daemon/survey.ts';
+import { engineText } from '../shared-file/status.ts';
 import { userName } from '../sys/user-name.ts';
 import { oneLine } from '../text/one-line.ts';
 import { size } from '../text/size.ts';
@@ -34,7 +35,17 @@ addLists(listCommand, {
 async function run({ json = false }: Flags<typeof listRows>): Promise<void> {
   const all = await survey();
   if (json) console.log(oneLine(JSON.stringify(all)));
-  else if (all.length > 0) console.log(columns(HEADING, all.map(row)));
+  else if (all.length > 0) console.log(table(all));
+}
+
+/** Engines have a column where there are any. */
+function table(all: readonly Surveyed[]): string {
+  if (all.every(({ engine }) => engine === undefined)) return columns(HEADING, all.map(row));
+  const engineOf = ({ engine }: Surveyed) => (engine === undefined ? NONE : engineText(engine));
+  return columns(
+    [...HEADING, 'ENGINE'],
+    all.map((one) => [...row(one), engineOf(one)]),
+  );
 }
 
 const HEADING = ['DIRECTORY', 'FILES', 'USED', 'MOST', 'I/O', 'PROCESS', 'USER', 'SINCE', 'MODULES', 'STATE'];

@@ -303,6 +303,8 @@ export const traceRows = {
 } satisfies Rows;
 
 export const doctorRows = {
+  on: { ...sharedRows.on, help: 'look at this engine too: what a file in it needs' },
+  passwordFile: sharedRows.passwordFile,
   json: { flag: '--json', help: 'print all that was found as one JSON array' },
 } satisfies Rows;
 

@@ -54,6 +54,20 @@ export function prometheus(dir: string, now: Statistics): string {
     family(`ramproc_${name}`, 'gauge', help);
     sample(`ramproc_${name}`, {}, value);
   }
+  if (now.engine !== undefined) {
+    const { url, key, version, state, roundTrip, replicas } = now.engine;
+    const labels = { engine: url, key, version };
+    for (const [name, help, value] of [
+      ['connected', 'Whether the engine that has the file answers.', state === 'connected' ? 1 : 0],
+      ['round_trip_seconds', 'How long a command takes to it and back.', roundTrip && roundTrip / 1000],
+      ['replicas', 'Replicas that it has.', replicas.there],
+      ['replicas_wanted', 'Replicas that must have a change before it is answered.', replicas.wanted],
+    ] as const) {
+      if (value === undefined) continue;
+      family(`ramproc_engine_${name}`, 'gauge', help);
+      sample(`ramproc_engine_${name}`, labels, value);
+    }
+  }
   return lines.join('\n');
 }
 

@@ -2,9 +2,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { passwordFor } from '../daemon/shared-password.ts';
+import { loginOf } from '../daemon/shared-password.ts';
 import { MountError } from '../mount/mount-error.ts';
-import { parseTarget } from '../shared-file/address.ts';
 import type { Login } from '../shared-file/client.ts';
 import { checkKey } from '../shared-file/layout.ts';
 import { findStored, loadBytes, removeStored, savedBytes, storedFiles } from '../shared-file/store.ts';
@@ -51,14 +50,10 @@ addLists(sharedCommand, {
   ],
 });
 
-/** Where and which. Throws a UsageError or a MountError. */
-function loginOf({ on, passwordFile }: { on?: string; passwordFile?: string }): Login {
+/** Where it is. Throws a UsageError or a MountError. */
+function loginIn({ on, passwordFile }: { on?: string; passwordFile?: string }): Login {
   if (on === undefined) throw new UsageError('"--on URL" is missing, which says where the engine is.');
-  try {
-    return { address: parseTarget(on).address, password: passwordFor(on, passwordFile) };
-  } catch (error) {
-    throw new MountError(`Cannot use the URL of "--on": ${message(error)}`, { cause: error });
-  }
+  return loginOf(on, passwordFile);
 }
 
 function keyIn({ key }: { key?: string }): string {
@@ -78,7 +73,7 @@ async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function runList({ json = false, ...flags }: Flags<typeof sharedListRows>): Promise<void> {
-  const login = loginOf(flags);
+  const login = loginIn(flags);
   const all = await attempt('list the files', () => storedFiles(login));
   if (json) console.log(oneLine(JSON.stringify(all)));
   else if (all.length > 0) {
@@ -94,7 +89,7 @@ async function runList({ json = false, ...flags }: Flags<typeof sharedListRows>)
 }
 
 async function runRemove({ confirm, ...flags }: Flags<typeof sharedRemoveRows>): Promise<void> {
-  const [login, key] = [loginOf(flags), keyIn(flags)];
+  const [login, key] = [loginIn(flags), keyIn(flags)];
   await attempt(`remove ${quote(key)}`, async () => {
     const found = await findStored(login, key);
     if (found === undefined)
@@ -121,7 +116,7 @@ async function ask(key: string, count: number): Promise<string | undefined> {
 }
 
 async function runSave(file: string, flags: Flags<typeof sharedSaveRows>): Promise<void> {
-  const [login, key] = [loginOf(flags), keyIn(flags)];
+  const [login, key] = [loginIn(flags), keyIn(flags)];
   await attempt(`save ${quote(key)} to ${quote(file)}`, async () => {
     if (file === '-') {
       const out = createWriteStream('', { fd: 1, autoClose: false });
@@ -144,7 +139,7 @@ async function runSave(file: string, flags: Flags<typeof sharedSaveRows>): Promi
 }
 
 async function runLoad(file: string, { maxSize, ...flags }: Flags<typeof sharedLoadRows>): Promise<void> {
-  const [login, key] = [loginOf(flags), keyIn(flags)];
+  const [login, key] = [loginIn(flags), keyIn(flags)];
   const source = createReadStream(file === '-' ? '' : file, {
     highWaterMark: 1 << 20,
     ...(file === '-' ? { fd: 0 } : {}),

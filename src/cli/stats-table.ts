@@ -1,4 +1,6 @@
 import type { Statistics } from '../daemon/control/messages.ts';
+import { engineText } from '../shared-file/status.ts';
+import { duration } from '../text/duration.ts';
 import { oneLine } from '../text/one-line.ts';
 import { size } from '../text/size.ts';
 import { type OperationStatistics, quantile } from '../transport/statistics.ts';
@@ -51,28 +53,24 @@ export function statsTable(dir: string, now: Statistics, before?: Statistics, se
   return [about(dir, now), operations, threads, footnote(now.sample)].join('\n\n');
 }
 
-function about(dir: string, { pid, transport, io, since, used, most, resident, open }: Statistics): string {
+function about(dir: string, now: Statistics): string {
+  const { pid, transport, io, since, used, most, resident, open, engine } = now;
   const how = io.length === 0 ? transport : `${transport}, ${io.join(' and ')} I/O`;
   const at = new Date(since).toLocaleString('sv');
   return [
     `${oneLine(dir)}: mounted ${at}, served by process ${pid} (${how})`,
     `memory: ${size(used)} of ${size(most)} in files, ${size(resident)} in the process; files open: ${open}`,
+    ...(engine === undefined ? [] : [`engine: ${engineText(engine)}`]),
+    ...(engine?.lacks.map(({ found, remedy }) => `engine: ${[found, remedy].filter(Boolean).join('; ')}`) ??
+      []),
   ].join('\n');
 }
 
 /** How long requests took: half of them, nearly all, and the longest. */
 export function times(row: OperationStatistics): string[] {
-  return [quantile(row, 0.5), quantile(row, 0.99), row.timed === 0 ? undefined : row.max].map(duration);
-}
-
-function duration(ms: number | undefined): string {
-  if (ms === undefined) return NONE;
-  if (ms < 1) return `${digits(ms * 1000)} us`;
-  return ms < 1000 ? `${digits(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-}
-
-function digits(value: number): string {
-  return value.toFixed(value < 10 ? 1 : 0);
+  return [quantile(row, 0.5), quantile(row, 0.99), row.timed === 0 ? undefined : row.max].map((ms) =>
+    ms === undefined ? NONE : duration(ms),
+  );
 }
 
 function errorsOf({ errors }: OperationStatistics): string {

@@ -50,7 +50,7 @@ export function answers(house: House): Answers {
 
     async contents(input) {
       const { modules } = named(input);
-      return { user: process.geteuid?.() ?? 0, modules: modules.map(contentsOf) };
+      return { user: process.geteuid?.() ?? 0, modules: await Promise.all(modules.map(contentsOf)) };
     },
 
     async *join({ dir, plan, place }, gone, uid) {
@@ -79,7 +79,8 @@ export function answers(house: House): Answers {
 
     async stats(input) {
       const { mount, modules, plan, since } = named(input);
-      const files = modules.flatMap(({ ram }) => ram ?? []);
+      const states = await Promise.all(modules.map((one) => one.state()));
+      const files = states.flatMap(({ ram }) => ram ?? []);
       const counted = mount.statistics();
       return {
         ...counted,
@@ -92,6 +93,7 @@ export function answers(house: House): Answers {
         most: files.reduce((sum, { most }) => sum + most, 0),
         resident: process.memoryUsage.rss(),
         open: openFiles(counted.operations),
+        engine: states.find(({ engine }) => engine !== undefined)?.engine,
       };
     },
 
@@ -165,7 +167,8 @@ export function answers(house: House): Answers {
   };
 }
 
-function contentsOf({ id, module, parameters, entries, ram }: Loaded): ModuleContents {
+async function contentsOf(loaded: Loaded): Promise<ModuleContents> {
+  const { id, module, parameters, entries } = loaded;
   const { name, description, author, license } = module;
   return {
     ...{ id, name, description, author, license, entries },
@@ -176,7 +179,7 @@ function contentsOf({ id, module, parameters, entries, ram }: Loaded): ModuleCon
       description: declared.description,
       writable: declared.writable ?? false,
     })),
-    ram,
+    ...(await loaded.state()),
   };
 }
 

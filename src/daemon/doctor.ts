@@ -5,6 +5,9 @@ import { findFusermount } from '../mount/fusermount.ts';
 import { type Lack, lacks } from '../mount/lacks.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { memoryRoom } from '../ram-file/memory-room.ts';
+import { type Aspect, examineEngine } from '../shared-file/check.ts';
+import type { Login } from '../shared-file/client.ts';
+import { engineText } from '../shared-file/status.ts';
 import { Capability, capable, hasCapability } from '../sys/capabilities.ts';
 import { attempt } from '../sys/processes.ts';
 import { userName } from '../sys/user-name.ts';
@@ -16,21 +19,15 @@ import { plan, thisMachine } from './plan.ts';
 import type { Settings } from './settings.ts';
 import { type Surveyed, survey } from './survey.ts';
 
-/** `FAIL`: nothing can be mounted. `warn`: something can't, or some can't. */
-export type Health = 'ok' | 'warn' | 'FAIL';
+/** What was looked at. `FAIL`: nothing can be mounted. `warn`: something can't, or some can't. */
+export type Finding = Aspect;
+export type Health = Finding['state'];
 
-export interface Finding {
-  /** What was looked at. */
-  readonly what: string;
-  readonly state: Health;
-  /** What was found. */
-  readonly found: string;
-  /** What to do, if something could be better. */
-  readonly remedy?: string | undefined;
-}
-
-/** All that mounting needs of this machine and this user, the way mounting itself asks for it. Mounts nothing, and hangs on nothing. */
-export async function examine(helper: string): Promise<Finding[]> {
+/**
+ * All that mounting needs of this machine and this user, and of an engine when one is named, the way mounting itself asks for it. Mounts nothing, and
+ * hangs on nothing.
+ */
+export async function examine(helper: string, engine: Login | undefined): Promise<Finding[]> {
   return [
     kernel(),
     device(),
@@ -44,9 +41,13 @@ export async function examine(helper: string): Promise<Finding[]> {
     uring(),
     await libfuse(),
     mountHelper(helper),
+    ...(engine === undefined ? [] : await examineEngine(engine, PATIENCE)),
     ...(await mounted()),
   ];
 }
+
+/** How long an engine may take to let somebody in, in milliseconds. */
+const PATIENCE = 5000;
 
 function kernel(): Finding {
   const [, major = 0, minor = 0] = (release().match(/^(\d+)\.(\d+)/) ?? []).map(Number);
@@ -183,9 +184,25 @@ function mountHelper(helper: string): Finding {
 async function mounted(): Promise<Finding[]> {
   const all = await survey();
   const wrong = all.flatMap((one) => unwell(one) ?? []);
-  return wrong.length > 0
-    ? wrong
-    : [{ what: 'mounts', state: 'ok', found: `${all.length}, none of them dead` }];
+  const engines = all.flatMap(engineOf);
+  if (wrong.length > 0) return [...wrong, ...engines];
+  return [{ what: 'mounts', state: 'ok', found: `${all.length}, none of them dead` }, ...engines];
+}
+
+/** How it is with the engine of a mount, if it has one, and what isn't as it should be there. */
+function engineOf({ dir, engine }: Surveyed): Finding[] {
+  if (engine === undefined) return [];
+  const what = oneName(dir);
+  const found = `its engine is ${engineText(engine)}`;
+  if (engine.state !== 'connected') {
+    const remedy =
+      engine.state === 'file lost'
+        ? `unmount it, and mount it again, with what "ramproc shared load" puts there, or empty`
+        : `"ramproc doctor --on ${engine.url}" says what is in the way`;
+    return [{ what, state: 'warn', found, remedy }];
+  }
+  const lacks = engine.lacks.map((one): Finding => ({ ...one, what, state: 'warn' }));
+  return [{ what, state: 'ok', found }, ...lacks];
 }
 
 function unwell({ dir, state, pid, user }: Surveyed): Finding | undefined {

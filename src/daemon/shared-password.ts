@@ -1,5 +1,6 @@
 import { MountError } from '../mount/mount-error.ts';
 import { parseTarget, readPassword } from '../shared-file/address.ts';
+import type { Login } from '../shared-file/client.ts';
 import { message } from '../text/message.ts';
 
 /** Where a password may be: everybody can see a process's parameters, and only its user its environment. */
@@ -11,6 +12,16 @@ export function passwordFor(on: string, file: string | undefined): string | unde
     return file === undefined ? (process.env[VARIABLE] ?? parseTarget(on).password) : readPassword(file);
   } catch (error) {
     throw new MountError(message(error), { cause: error });
+  }
+}
+
+/** An engine, and how to be let in. Throws a MountError with a sentence. */
+export function loginOf(on: string, passwordFile: string | undefined): Login {
+  try {
+    return { address: parseTarget(on).address, password: passwordFor(on, passwordFile) };
+  } catch (error) {
+    if (error instanceof MountError) throw error;
+    throw new MountError(`Cannot use the URL of "--on": ${message(error)}`, { cause: error });
   }
 }
 

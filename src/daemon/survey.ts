@@ -3,6 +3,7 @@ import { commandOf } from '../mount/holders.ts';
 import { obstacle } from '../mount/identity.ts';
 import { look } from '../mount/look.ts';
 import { Server } from '../mount/serving.ts';
+import type { EngineStatus } from '../shared-file/status.ts';
 import type { MountInfo } from '../sys/mountinfo.ts';
 import { Daemon } from './control/client.ts';
 import { NoAnswer } from './control/exchange.ts';
@@ -39,6 +40,8 @@ export interface Surveyed {
   /** How many they may take. */
   readonly most?: number | undefined;
   readonly modules?: Contents['modules'] | undefined;
+  /** How it is with the engine that has its file. */
+  readonly engine?: EngineStatus | undefined;
   /** A process in whose mount namespace it is, where that isn't this one's. */
   readonly namespace?: { readonly pid: number; readonly command: string } | undefined;
 }
@@ -82,7 +85,9 @@ async function ask(mount: MountInfo): Promise<Omit<Surveyed, 'dir' | 'user' | 's
 }
 
 /** What is loaded, and what its RAM files have in common. A daemon of an older version doesn't know. */
-async function contentsOf(daemon: Daemon): Promise<Pick<Surveyed, 'io' | 'used' | 'most' | 'modules'>> {
+async function contentsOf(
+  daemon: Daemon,
+): Promise<Pick<Surveyed, 'io' | 'used' | 'most' | 'modules' | 'engine'>> {
   const contents = await daemon.ask('contents', {}).catch(refused);
   const files = contents?.modules.flatMap(({ ram }) => ram ?? []) ?? [];
   if (files.length === 0) return { modules: contents?.modules };
@@ -91,6 +96,7 @@ async function contentsOf(daemon: Daemon): Promise<Pick<Surveyed, 'io' | 'used' 
     used: files.reduce((sum, { used }) => sum + used, 0),
     most: files.reduce((sum, { most }) => sum + most, 0),
     modules: contents?.modules,
+    engine: contents?.modules.find(({ engine }) => engine !== undefined)?.engine,
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 
@@ -29,8 +30,12 @@ export interface Address {
   readonly name?: string | undefined;
   /** Whether TLS is spoken. */
   readonly tls: boolean;
-  /** A file with the certificates to trust beside the system's, PEM. */
+  /** A file with the certificates to trust beside those that Node has, PEM; absolute. */
   readonly ca?: string | undefined;
+  /** A file with the certificate to show, for engines that want one, PEM; absolute. */
+  readonly cert?: string | undefined;
+  /** A file with its key, PEM; absolute. */
+  readonly key?: string | undefined;
   /** Who logs in. Default: the engine's default user. */
   readonly username?: string | undefined;
   /** The number of its database; 0 in a cluster. */
@@ -54,7 +59,12 @@ export function parseTarget(url: string): Target {
     ) ?? [];
   if (scheme === '') throw new Error(FORMS);
   const parameters = new URLSearchParams(query);
-  for (const name of parameters.keys()) if (!['ca', 'db'].includes(name)) throw new Error(FORMS);
+  for (const name of parameters.keys())
+    if (!['ca', 'cert', 'key', 'db'].includes(name)) throw new Error(FORMS);
+  const file = (name: string) => {
+    const said = parameters.get(name);
+    return said ? resolve(said) : undefined;
+  };
   const [hosts = '', ...path] = scheme === 'unix' ? [rest] : rest.split('/');
   const name = kind === 'sentinel' ? path.shift() : undefined;
   const database = Number(parameters.get('db') ?? (path[0] || 0));
@@ -67,6 +77,7 @@ export function parseTarget(url: string): Target {
     name !== '' &&
     places.every((one) => ('path' in one ? one.path.startsWith('/') : one.host !== '')) &&
     !(kind === 'cluster' && database !== 0) &&
+    parameters.has('cert') === parameters.has('key') &&
     !(kind === 'sentinel' && name === undefined);
   if (!isRight) throw new Error(FORMS);
   return {
@@ -75,7 +86,9 @@ export function parseTarget(url: string): Target {
       places,
       name: name && decode(name),
       tls: tls === 's',
-      ca: parameters.get('ca') ?? undefined,
+      ca: file('ca'),
+      cert: file('cert'),
+      key: file('key'),
       username: user ? decode(user) : undefined,
       database,
     },

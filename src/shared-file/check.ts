@@ -1,9 +1,10 @@
-import { reason } from '../text/reason.ts';
+import { duration } from '../text/duration.ts';
 import { size as sizeText } from '../text/size.ts';
-import { addressText } from './address.ts';
-import { type Connection, EngineError, type Login, type Reply } from './client.ts';
+import { addressText, placeText } from './address.ts';
+import { type Connection, impatient, type Login, type Reply } from './client.ts';
 import { connectFor, infoOf } from './find.ts';
 import { keyOf } from './layout.ts';
+import { sentenceOf, whyNot } from './why-not.ts';
 
 /** What a page of 4096 bytes takes of the engine's memory, in bytes: it has sizes of 4096 and 5120, and beside the bytes a header. */
 const COST = 1.3;
@@ -14,16 +15,96 @@ const OLDEST = 7;
 export interface Engine {
   /** Such as `Redis 7.0.15` or `Valkey 8.0.1`. */
   readonly version: string;
-  /** The most memory it takes, in bytes: what it is told, or what its machine has. */
-  readonly memory: number;
-  /** Half of that, in bytes of a file. */
+  /** Half of the most memory that it takes, in bytes of a file. */
   readonly defaultSize: number;
 }
 
-/** What went wrong with an engine, as an Error with a sentence. */
-export function sentenceOf({ address }: Login, error: unknown): Error {
-  if (error instanceof Error && error.message.startsWith('Cannot use ')) return error;
-  return new Error(`Cannot use ${addressText(address)}: ${why(error)}.`, { cause: error });
+/** What was looked at of an engine. `FAIL`: no file can be had from it, `found` says why. */
+export interface Aspect {
+  readonly what: string;
+  readonly state: 'ok' | 'warn' | 'FAIL';
+  readonly found: string;
+  /** What to do about it. */
+  readonly remedy?: string | undefined;
+}
+
+/** What INFO says. */
+export type Info = Readonly<Record<string, string>>;
+
+/** From how much of its memory on it is said that there is little left. */
+const NEARLY = 0.9;
+
+export function versionOf(info: Info): string {
+  const { redis_version, valkey_version } = info;
+  return valkey_version === undefined ? `Redis ${redis_version}` : `Valkey ${valkey_version}`;
+}
+
+/** How many replicas an engine has. */
+export function replicasOf(info: Info): number {
+  return Number(info.connected_slaves ?? 0);
+}
+
+/** The most memory that it takes, in bytes: what it is told, or what its machine has. */
+function memoryOf({ maxmemory, total_system_memory }: Info): number {
+  return Number(maxmemory) || Number(total_system_memory ?? 0);
+}
+
+/** What there is to know of an engine before a file is kept in it, by what it says of itself. */
+export function aspectsOf(info: Info, replicas: number): Aspect[] {
+  return [version(info), role(info), eviction(info), memory(info), enough(info, replicas)];
+}
+
+function version(info: Info): Aspect {
+  const [what, is] = ['engine version', versionOf(info)];
+  if (Number.parseInt(info.redis_version ?? '0', 10) >= OLDEST) return { what, state: 'ok', found: is };
+  const found = `it is ${is}, and Redis ${OLDEST} or newer, or Valkey, is needed`;
+  return { what, state: 'FAIL', found };
+}
+
+function role({ role: is, master_host, master_port }: Info): Aspect {
+  const what = 'engine role';
+  if (is === 'master') return { what, state: 'ok', found: 'it may be written to' };
+  return {
+    ...{ what, state: 'FAIL' },
+    found: `it is a replica, which is not to be written to, of ${master_host}:${master_port}`,
+    remedy: 'mount on that one, or by its sentinels',
+  };
+}
+
+/** Without a limit nothing is dropped, whatever the policy is. */
+function eviction({ maxmemory_policy: policy, maxmemory }: Info): Aspect {
+  const what = 'engine eviction';
+  const isLimited = Number(maxmemory ?? 0) > 0;
+  const remedy = 'set it to noeviction: redis-cli CONFIG SET maxmemory-policy noeviction';
+  if (policy === 'noeviction') return { what, state: 'ok', found: 'maxmemory-policy is noeviction' };
+  if (isLimited) {
+    return {
+      ...{ what, state: 'FAIL', remedy },
+      found: `its maxmemory-policy ${policy} would drop parts of the file`,
+    };
+  }
+  const found = `maxmemory-policy is ${policy}, which drops nothing as long as there is no maxmemory`;
+  return { what, state: 'ok', found };
+}
+
+function memory(info: Info): Aspect {
+  const [used, limit] = [Number(info.used_memory ?? 0), Number(info.maxmemory ?? 0)];
+  const what = 'engine memory';
+  const of = limit > 0 ? 'its maxmemory' : "its machine's, without a maxmemory";
+  const found = `${sizeText(used)} in use, of ${sizeText(memoryOf(info))} (${of})`;
+  if (used < memoryOf(info) * NEARLY) return { what, state: 'ok', found };
+  return { what, state: 'warn', found, remedy: 'raise its maxmemory, or make files shorter' };
+}
+
+function enough(info: Info, replicas: number): Aspect {
+  const what = 'engine replicas';
+  const there = replicasOf(info);
+  if (there >= replicas) return { what, state: 'ok', found: String(there) };
+  return {
+    ...{ what, state: 'FAIL' },
+    found: `--replicas ${replicas} is more than the ${there} that it has`,
+    remedy: 'wait until they are connected, or lower it',
+  };
 }
 
 /** Looks whether a file can lie in an engine. Throws an Error with a sentence that has the remedy. */
@@ -32,51 +113,51 @@ export async function checkEngine(
   name: string,
   { timeout, replicas, maxSize }: { timeout: number; replicas: number; maxSize: number | undefined },
 ): Promise<Engine> {
-  const at = addressText(login.address);
-  const wrong = (why: string, cause?: unknown) => new Error(`Cannot use ${at}: ${why}.`, { cause });
-  let connection: Connection;
+  const wrong = (text: string) => new Error(`Cannot use ${addressText(login.address)}: ${text}.`);
+  let connection: Connection | undefined;
   try {
-    connection = await connectFor(login, keyOf(name), timeout);
-  } catch (error) {
-    throw wrong(why(error), error);
-  }
-  try {
+    connection = impatient(await connectFor(login, keyOf(name), timeout), timeout);
     const info = infoOf(await connection.send(['INFO']));
-    const version = `${info.valkey_version === undefined ? 'Redis' : 'Valkey'} ${info.valkey_version ?? info.redis_version}`;
-    if (Number.parseInt(info.redis_version ?? '0', 10) < OLDEST) {
-      throw wrong(`it is ${version}, and Redis ${OLDEST} or newer, or Valkey, is needed`);
-    }
-    if (info.role !== 'master') {
-      throw wrong(
-        `it is a replica, which is not to be written to, of ${info.master_host}:${info.master_port}; mount on that one, or by its sentinels`,
-      );
-    }
-    const policy = info.maxmemory_policy ?? '';
-    const limit = Number(info.maxmemory ?? 0);
-    if (limit > 0 && policy !== 'noeviction') {
-      throw wrong(
-        `its maxmemory-policy ${policy} would drop parts of the file; set it to noeviction: redis-cli CONFIG SET maxmemory-policy noeviction`,
-      );
-    }
-    const connected = Number(info.connected_slaves ?? 0);
-    if (connected < replicas) {
-      throw wrong(
-        `--replicas ${replicas} is more than the ${connected} that it has; wait until they are connected, or lower it`,
-      );
-    }
-    const memory = limit > 0 ? limit : Number(info.total_system_memory ?? 0);
+    const failed = aspectsOf(info, replicas).find(({ state }) => state === 'FAIL');
+    if (failed !== undefined) throw wrong([failed.found, failed.remedy].filter(Boolean).join('; '));
+    const most = memoryOf(info);
     const isThere = (await connection.send(['EXISTS', keyOf(name)])) === 1;
+    // Who may not tell of changes is to know it now, and not at the first.
+    await connection.send(['SPUBLISH', `${keyOf(name)}:hello`, '']);
     if (isThere && maxSize !== undefined) await checkLimit(connection, name, maxSize, wrong);
-    if (!isThere && maxSize !== undefined && maxSize * COST > memory) {
+    if (!isThere && maxSize !== undefined && maxSize * COST > most) {
       throw wrong(
-        `it has ${sizeText(memory)} of memory, and a file of --max-size ${sizeText(maxSize)} takes up to ${sizeText(Math.ceil(maxSize * COST))}; lower --max-size, or raise its maxmemory`,
+        `it has ${sizeText(most)} of memory, and a file of --max-size ${sizeText(maxSize)} takes up to ${sizeText(Math.ceil(maxSize * COST))}; lower --max-size, or raise its maxmemory`,
       );
     }
-    return { version, memory, defaultSize: memory / COST / 2 };
+    return { version: versionOf(info), defaultSize: most / COST / 2 };
   } catch (error) {
-    throw error instanceof EngineError ? wrong(why(error), error) : error;
+    throw sentenceOf(login, error);
   } finally {
-    connection.destroy();
+    connection?.destroy();
+  }
+}
+
+/**
+ * What there is to know of an engine before a file is kept in it, for who looks what is missing: whether it answers, and how soon, and what it says of
+ * itself. Throws nothing.
+ */
+export async function examineEngine(login: Login, timeout: number): Promise<Aspect[]> {
+  let connection: Connection | undefined;
+  try {
+    connection = impatient(await connectFor(login, keyOf('any'), timeout), timeout);
+    const began = performance.now();
+    await connection.send(['PING']);
+    const took = performance.now() - began;
+    const at = login.address.kind === 'single' ? '' : `, at ${placeText(connection.place)}`;
+    const found = `it answers within ${duration(took)}${at}`;
+    const info = infoOf(await connection.send(['INFO']));
+    return [{ what: 'engine', state: 'ok', found }, ...aspectsOf(info, 0)];
+  } catch (error) {
+    const [, found = '', remedy] = whyNot(error).match(/^(.*?)(?:; ([^;]*))?$/s) ?? [];
+    return [{ what: 'engine', state: 'FAIL', found, remedy }];
+  } finally {
+    connection?.destroy();
   }
 }
 
@@ -93,23 +174,4 @@ async function checkLimit(
   throw wrong(
     `its file "${name}" is limited to ${sizeText(there)}, for all who have it mounted; leave --max-size away, or take another --key`,
   );
-}
-
-/** Why an engine can't be used, with the remedy, as the rest of a sentence. */
-function why(error: unknown): string {
-  if (!(error instanceof EngineError)) return reason(error, 'start it, or correct the URL');
-  switch (error.code) {
-    case 'WRONGPASS':
-      return 'it knows no such user and password; give the right ones by --password-file, RAMPROC_PASSWORD or the URL';
-    case 'NOAUTH':
-      return 'it wants a password; give it by --password-file, RAMPROC_PASSWORD or the URL';
-    case 'NOPERM':
-      return `its user may not do what is needed (${error.rest}); allow it by ACL SETUSER: +@all ~ramproc:* &ramproc:*`;
-    case 'ERR':
-      return /AUTH.*without any password/.test(error.rest)
-        ? 'it has no password, and one was given; leave it away'
-        : error.rest;
-    default:
-      return error.message;
-  }
 }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
+import { duration } from '../text/duration.ts';
+import { quote } from '../text/quote.ts';
+import { reason } from '../text/reason.ts';
 import type { Address, Place } from './address.ts';
 
 /** A part of a command: bytes go as they are. */
@@ -34,6 +36,13 @@ export class NoClient extends Error {
         cause,
       },
     );
+  }
+}
+
+/** An engine was asked, and nothing came. */
+export class SilentEngine extends Error {
+  constructor(ms: number) {
+    super(`it did not answer within ${duration(ms)}; look whether it is stopped or busy`);
   }
 }
 
@@ -83,8 +92,7 @@ export async function connect(
 ): Promise<Connection> {
   const { createClient, RESP_TYPES, ErrorReply } = await load();
   const common = { connectTimeout: timeout, reconnectStrategy: false as const };
-  const ca = address.ca === undefined ? {} : { ca: [...rootCertificates, readFileSync(address.ca, 'utf8')] };
-  const tcp = address.tls ? { tls: true as const, ...ca } : {};
+  const tcp = address.tls ? { tls: true as const, ...(await certificates(address)) } : {};
   const client = createClient({
     socket: 'path' in place ? { ...common, path: place.path, tls: false } : { ...common, ...place, ...tcp },
     ...(isSentinel ? {} : login(address, password)),
@@ -100,11 +108,16 @@ export async function connect(
   });
   const understood = (error: unknown): unknown =>
     error instanceof ErrorReply ? new EngineError(error.message) : error;
+  // Its own timeout is for the network's part only.
+  const giveUp = setTimeout(() => client.destroy(), timeout);
+  const began = performance.now();
   try {
     await client.connect();
   } catch (error) {
     if (client.isOpen) client.destroy();
-    throw understood(error);
+    throw performance.now() - began < timeout ? understood(error) : new SilentEngine(timeout);
+  } finally {
+    clearTimeout(giveUp);
   }
   let listener: ReturnType<typeof client.duplicate> | undefined;
   return {
@@ -139,7 +152,8 @@ export async function connect(
         const lost = () => {
           if (client.isOpen) client.destroy();
         };
-        listener.on('error', lost).on('end', lost);
+        // The last is when a cluster gives the channel's slot to another node.
+        listener.on('error', lost).on('end', lost).on('sharded-channel-moved', lost);
         await listener.connect();
       }
       await listener.sSubscribe(channel, heard);
@@ -149,6 +163,44 @@ export async function connect(
       if (client.isOpen) client.destroy();
     },
   };
+}
+
+/** The same connection for who has no clock of its own: when an answer takes longer than `ms`, it is ended, and the call fails. */
+export function impatient(connection: Connection, ms: number): Connection {
+  return {
+    ...connection,
+    async send(args) {
+      let isLate = false;
+      const giveUp = setTimeout(() => {
+        isLate = true;
+        connection.destroy();
+      }, ms);
+      try {
+        return await connection.send(args);
+      } catch (error) {
+        throw isLate ? new SilentEngine(ms) : error;
+      } finally {
+        clearTimeout(giveUp);
+      }
+    },
+  };
+}
+
+/** Whom to trust, and who this is. */
+async function certificates({ ca, cert, key }: Address) {
+  const { rootCertificates } = await import('node:tls');
+  return {
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, readPem(ca)] }),
+    ...(cert === undefined || key === undefined ? {} : { cert: readPem(cert), key: readPem(key) }),
+  };
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${quote(file)} can't be read: ${reason(error, 'name another')}`, { cause: error });
+  }
 }
 
 function login({ username, database }: Address, password: string | undefined) {

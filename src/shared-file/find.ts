@@ -1,12 +1,14 @@
 import { addressText, type Place, placeText } from './address.ts';
-import { type Connection, connect, EngineError, type Login, type Reply } from './client.ts';
+import { type Connection, connect, EngineError, impatient, type Login, type Reply } from './client.ts';
 
 /** Answers with which an engine says that another is asked, or that it can't be asked now. */
 const ELSEWHERE =
   /^(MOVED|ASK|READONLY|LOADING|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|BUSY|NOSCRIPT|NOREPLICAS|UNBLOCKED)$/;
 
 export function isElsewhere(error: unknown): boolean {
-  return error instanceof EngineError && ELSEWHERE.test(error.code);
+  if (!(error instanceof EngineError)) return false;
+  // What a script is stopped by that asks for a key which another node has by now.
+  return ELSEWHERE.test(error.code) || (error.code === 'ERR' && /non local key/.test(error.rest));
 }
 
 /**
@@ -35,7 +37,7 @@ export async function connectFor(login: Login, key: string, timeout: number): Pr
 
 /** Which engine a sentinel takes for the primary. */
 async function primary(login: Login, sentinel: Place, timeout: number): Promise<Place> {
-  const connection = await connect(login, sentinel, timeout, { isSentinel: true });
+  const connection = impatient(await connect(login, sentinel, timeout, { isSentinel: true }), timeout);
   try {
     const name = login.address.name ?? '';
     const answer = await connection.send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]);
@@ -53,7 +55,7 @@ async function nodeOf(login: Login, first: Place, key: string, timeout: number):
   for (let hops = 0; hops < 8; hops++) {
     const connection = await connect(login, place, timeout);
     try {
-      await connection.send(['EXISTS', key]);
+      await impatient(connection, timeout).send(['EXISTS', key]);
       return connection;
     } catch (error) {
       connection.destroy();

@@ -12,6 +12,8 @@ import { type SharedAttr, SharedHandler } from './handler.ts';
 import { checkKey } from './layout.ts';
 import { LockingHandler } from './locking-handler.ts';
 import { Session } from './session.ts';
+import { EngineLook, type EngineStatus } from './status.ts';
+import { sentenceOf } from './why-not.ts';
 
 const PAGE_SIZE = 4096;
 
@@ -86,14 +88,16 @@ export class SharedRamFile implements AsyncDisposable {
   #maxSize: number;
   readonly #session: Session;
   readonly #handler: SharedHandler;
+  readonly #engine: EngineLook;
 
   private constructor(
     session: Session,
     handler: SharedHandler,
     entry: ProcDirEntry,
-    { isNew, maxSize }: { isNew: boolean; maxSize: number },
+    { isNew, maxSize, engine }: { isNew: boolean; maxSize: number; engine: EngineLook },
   ) {
     this.#maxSize = maxSize;
+    this.#engine = engine;
     this.#session = session;
     this.#handler = handler;
     this.entry = entry;
@@ -122,11 +126,16 @@ export class SharedRamFile implements AsyncDisposable {
     const engine = await checkEngine(login, key, { timeout, replicas, maxSize: options.maxSize });
     const session = new Session({ ...login, key, timeout, replicas, recreate, dir, say, who: self() });
     const max = Math.ceil((options.maxSize ?? engine.defaultSize) / PAGE_SIZE);
-    const isNew = await session.begin({ max, mode, uid, gid });
+    const isNew = await session.begin({ max, mode, uid, gid }).catch((error: unknown) => {
+      throw sentenceOf(login, error);
+    });
     const handler =
       locks === 'shared' ? new LockingHandler(session, atime, machine()) : new SharedHandler(session, atime);
     try {
-      const maxSize = (await handler.getattr()).max * PAGE_SIZE;
+      const attr = await handler.getattr();
+      const on = { address: login.address, key, replicas };
+      const look = new EngineLook(session, on, { version: engine.version, max: attr.max });
+      const maxSize = attr.max * PAGE_SIZE;
       const entry = procCreate(
         name,
         mode,
@@ -147,7 +156,7 @@ export class SharedRamFile implements AsyncDisposable {
         };
         await handler.listen();
       }
-      return new SharedRamFile(session, handler, entry, { isNew, maxSize });
+      return new SharedRamFile(session, handler, entry, { isNew, maxSize, engine: look });
     } catch (error) {
       await session.end();
       throw error;
@@ -174,6 +183,15 @@ export class SharedRamFile implements AsyncDisposable {
   async pages(): Promise<{ used: number; max: number; size: number }> {
     const { pages, max } = await this.#handler.getattr();
     return { used: pages, max, size: PAGE_SIZE };
+  }
+
+  /**
+   * How it is with the engine, and what the file takes there and may take, in bytes, as far as that is heard within a moment, or was before.
+   * @internal
+   */
+  async state(): Promise<{ engine: EngineStatus; used: number; most: number }> {
+    const { status, pages, max } = await this.#engine.look();
+    return { engine: status, used: pages * PAGE_SIZE, most: max * PAGE_SIZE };
   }
 
   /** What the engine says of it. @internal */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EBUSY, EFBIG, EINVAL, EIO, ENOSPC, ENXIO, Errno } from '../sys/errno.ts';
-import { reason } from '../text/reason.ts';
 import { addressText, placeText } from './address.ts';
 import { type Argument, type Connection, EngineError, type Login, type Reply } from './client.ts';
 import { connectFor, isElsewhere } from './find.ts';
@@ -14,6 +13,7 @@ import { seek } from './lua/seek.ts';
 import { beat, bye, hello } from './lua/session.ts';
 import { copy, write } from './lua/write.ts';
 import { writePages } from './lua/write-pages.ts';
+import { whyNot } from './why-not.ts';
 
 const scripts = [
   read,
@@ -76,6 +76,20 @@ export interface SessionOptions extends Login {
 /** Asks an engine for what a script says of the file. */
 export type Ask = (script: Script, ...args: readonly (string | number)[]) => Promise<Reply>;
 
+/** How a mount and its engine stand: times are those of performance.now(). */
+export interface Standing {
+  /** The connection that there is. */
+  readonly connection: Connection | undefined;
+  /** Since when there is one, or none. */
+  readonly since: number;
+  /** When the engine was heard last. */
+  readonly heard: number;
+  /** Whether the file isn't there any more. */
+  readonly isGone: boolean;
+  /** Why there is no connection, as far as it is known. */
+  readonly trouble: string | undefined;
+}
+
 /** A call that waits for its answer. */
 interface Pending {
   readonly deadline: number;
@@ -110,8 +124,10 @@ export class Session {
   #watch: NodeJS.Timeout | undefined;
   #beats: NodeJS.Timeout | undefined;
   #isClosed = false;
-  /** Why the engine can't be asked, since when that was said. */
+  /** Why the engine can't be asked, once that was said. */
   #trouble: string | undefined;
+  #linkedAt = 0;
+  #heard = 0;
   /** Since when nothing was heard of the engine, while it can't be asked. */
   #silentSince: number | undefined;
   /** What was said over this connection. */
@@ -130,8 +146,14 @@ export class Session {
     this.key = keyOf(options.key);
   }
 
-  get connected(): boolean {
-    return this.#link !== undefined && !this.#isGone;
+  get standing(): Standing {
+    return {
+      connection: this.#link?.main,
+      since: this.#link === undefined ? (this.#silentSince ?? this.#linkedAt) : this.#linkedAt,
+      heard: this.#heard,
+      isGone: this.#isGone,
+      trouble: this.#trouble,
+    };
   }
 
   /** Begins, and makes the file if it isn't there. Returns whether it was made. Throws what keeps it from beginning. */
@@ -359,7 +381,7 @@ export class Session {
         return;
       } catch (error) {
         if (error instanceof EngineError && error.code === 'RAMPROC') return this.#lost(error.rest);
-        this.#inTrouble(reason(error));
+        this.#inTrouble(whyNot(error));
         await sleep(PAUSE);
       }
     }
@@ -403,6 +425,7 @@ export class Session {
           main.send(evalsha(script, this.key, [this.#generation, ...args])),
         );
         this.#link = { main, writes };
+        this.#linkedAt = this.#heard = performance.now();
         this.#isGone = false;
         this.#silentSince = undefined;
         this.#said.clear();
@@ -456,8 +479,9 @@ export class Session {
   }
 
   #inTrouble(why: string): void {
-    if (this.#trouble !== undefined || this.#isClosed) return;
+    const wasSaid = this.#trouble !== undefined;
     this.#trouble = why;
+    if (wasSaid || this.#isClosed) return;
     this.#options.say(
       `${this.#what} cannot be asked (${why}); calls end in EIO or ETIMEDOUT until it is back.`,
     );
@@ -470,10 +494,16 @@ export class Session {
     }
     if (this.#link === undefined) return;
     const who = JSON.stringify({ ...this.#options.who, dir: this.#options.dir });
-    await this.#call(
+    const beating = this.#call(
       ({ main }) => main.send(evalsha(beat, this.key, [this.#generation, this.id, this.#epoch, LEASE, who])),
       EIO,
-    ).catch(() => {});
+    );
+    await beating.then(
+      () => {
+        this.#heard = performance.now();
+      },
+      () => {},
+    );
   }
 
   /** What many calls may run into. */

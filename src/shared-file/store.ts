@@ -3,12 +3,13 @@ import { NOBODY } from '../proc-fs/caller.ts';
 import type { ProcFile } from '../proc-fs/handler.ts';
 import { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { addressText, type Place } from './address.ts';
-import { checkEngine, sentenceOf } from './check.ts';
-import { type Connection, connect, type Login, listOf, type Reply } from './client.ts';
+import { checkEngine } from './check.ts';
+import { type Connection, connect, impatient, type Login, listOf, type Reply } from './client.ts';
 import { connectFor } from './find.ts';
 import { SharedHandler } from './handler.ts';
 import { keyOf, nameOf, PREFIX } from './layout.ts';
 import { Session } from './session.ts';
+import { sentenceOf } from './why-not.ts';
 
 const MIB = 1 << 20;
 const TIMEOUT = 5000;
@@ -172,7 +173,7 @@ async function withConnection<T>(
   use: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   try {
-    const connection = await connectFor(login, keyOf(key), TIMEOUT);
+    const connection = impatient(await connectFor(login, keyOf(key), TIMEOUT), TIMEOUT);
     try {
       return await use(connection);
     } finally {
@@ -191,7 +192,7 @@ async function onNodes<T>(login: Login, use: (connection: Connection) => Promise
     if (login.address.kind !== 'cluster') return use(first);
     const all: T[] = [];
     for (const place of primaries(await first.send(['CLUSTER', 'NODES']))) {
-      const connection = await connect(login, place, TIMEOUT);
+      const connection = impatient(await connect(login, place, TIMEOUT), TIMEOUT);
       try {
         all.push(...(await use(connection)));
       } finally {

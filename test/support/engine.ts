@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { until } from './hanging.ts';
@@ -6,21 +7,37 @@ import { makeDir } from './run.ts';
 
 const sh = promisify(execFile);
 
+/** The engine of all tests that don't say another: `RAMPROC_ENGINE=valkey-server` has them use that. */
+export const PROGRAM = process.env.RAMPROC_ENGINE === 'valkey-server' ? valkeyServer() : 'redis-server';
+
+/** Valkey, where scripts/valkey.sh has put it, or wherever it is found. */
+export function valkeyServer(): string {
+  const fetched = join(import.meta.dirname, '../../node_modules/.valkey/usr/bin/valkey-server');
+  return existsSync(fetched) ? fetched : 'valkey-server';
+}
+
 /** An engine of a test's own, with a directory of its own, on a socket in it. Disposing it ends it. */
 export class Engine implements AsyncDisposable {
   readonly dir: string;
   readonly socket: string;
+  readonly #program: string;
   readonly #parameters: readonly string[];
   #process: ChildProcess | undefined;
 
   /** Starts one with more lines of redis.conf, as parameters: `--maxmemory 10mb`. */
-  static async start(...parameters: readonly string[]): Promise<Engine> {
-    const engine = new Engine(parameters);
+  static start(...parameters: readonly string[]): Promise<Engine> {
+    return Engine.of(PROGRAM, ...parameters);
+  }
+
+  /** The same of another program. */
+  static async of(program: string, ...parameters: readonly string[]): Promise<Engine> {
+    const engine = new Engine(program, parameters);
     await engine.run();
     return engine;
   }
 
-  private constructor(parameters: readonly string[]) {
+  private constructor(program: string, parameters: readonly string[]) {
+    this.#program = program;
     this.dir = makeDir('engine');
     this.socket = join(this.dir, 'socket');
     this.#parameters = parameters;
@@ -48,7 +65,7 @@ export class Engine implements AsyncDisposable {
       '--daemonize',
       'no',
     ];
-    this.#process = spawn('redis-server', [...own, ...this.#parameters.flatMap((line) => line.split(' '))], {
+    this.#process = spawn(this.#program, [...own, ...this.#parameters.flatMap((line) => line.split(' '))], {
       stdio: 'ignore',
     });
     await until(

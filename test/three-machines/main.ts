@@ -6,9 +6,9 @@ import { parseArgs } from 'node:util';
 import { until } from '../support/hanging.ts';
 import { checkMachine } from '../support/machine.ts';
 import { COMMAND, Mount, run } from '../support/mount.ts';
+import { ENGINE, Network } from '../support/network.ts';
 import { joinRun, makeDir, pulse, startRun } from '../support/run.ts';
 import { PAGE, PAGES, pageOf, type Tally } from './client.ts';
-import { ENGINE, Network } from './network.ts';
 
 /**
  * npm run three-machines -- [--seconds N]

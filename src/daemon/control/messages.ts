@@ -1,4 +1,5 @@
 import type { Freed } from '../../ram-file/give-back.ts';
+import type { EngineStatus } from '../../shared-file/status.ts';
 import { quote } from '../../text/quote.ts';
 import type { MountStatistics } from '../../transport/statistics.ts';
 import type { TraceEvent } from '../../transport/trace.ts';
@@ -102,6 +103,8 @@ export interface ModuleContents {
   readonly parameters: readonly ParameterContents[];
   /** Of a RAM file: who reads and writes its bytes, how many bytes of memory they take, and how many they may take. */
   readonly ram?: { readonly io: string; readonly used: number; readonly most: number } | undefined;
+  /** How it is with the engine that has its bytes. */
+  readonly engine?: EngineStatus | undefined;
 }
 
 export interface ParameterContents {
@@ -148,6 +151,8 @@ export interface Statistics extends MountStatistics {
   readonly resident: number;
   /** How many files are open. */
   readonly open: number;
+  /** How it is with the engine that has its file. */
+  readonly engine?: EngineStatus | undefined;
 }
 
 /** What was asked since the last one. The first says that from now on there are some. */

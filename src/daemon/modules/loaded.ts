@@ -77,12 +77,16 @@ export class Loaded {
     return this.#held instanceof SharedFile ? this.#held.shared : undefined;
   }
 
-  /** Who reads and writes the bytes of its RAM file, how many bytes of memory those take, and how many they may. */
-  get ram(): ModuleContents['ram'] {
-    const { file } = this;
-    if (file === undefined) return undefined;
-    const { used, max, size } = file.pages;
-    return { io: String(this.#parameters.io), used: used * size, most: max * size };
+  /** Who reads and writes the bytes of its RAM file, how many bytes of memory those take, and how many they may; and how it is with an engine that has them. */
+  async state(): Promise<Pick<ModuleContents, 'ram' | 'engine'>> {
+    const io = String(this.#parameters.io);
+    if (this.shared !== undefined) {
+      const { engine, ...room } = await this.shared.state();
+      return { ram: { io, ...room }, engine };
+    }
+    if (this.file === undefined) return {};
+    const { used, max, size } = this.file.pages;
+    return { ram: { io, used: used * size, most: max * size } };
   }
 
   /** The names of what it added to its directory. */

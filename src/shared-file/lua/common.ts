@@ -19,6 +19,12 @@ local function field(page)
 end
 local function chunkKey(n) return K .. ':' .. whole(n) end
 local function fail(why) return redis.error_reply('RAMPROC ' .. why) end
+-- While a cluster gives the slot to another node, a key that isn't here may be there: the engine stops a script that asks for one,
+-- halfway. So a script that changes something asks first for one that is nowhere.
+local function moving()
+  local there = redis.pcall('EXISTS', K .. ':nowhere')
+  if type(there) == 'table' then return redis.error_reply('TRYAGAIN its slot is being given to another node') end
+end
 local function now()
   local t = call('TIME')
   return t[1] .. ' ' .. t[2] .. '000'
@@ -34,6 +40,8 @@ export const changing = `
 local ME, EPOCH, REQUEST = ARGV[2], ARGV[3], ARGV[4]
 local MINE, SLOT = K .. ':client:' .. ME, char(REQUEST % 256)
 local function answered()
+  local wait = moving()
+  if wait then return wait end
   local mine = call('HMGET', MINE, 'epoch', SLOT)
   if mine[1] ~= EPOCH then return fail('STALE') end
   if mine[2] and sub(mine[2], 1, #REQUEST + 1) == REQUEST .. ':' then return sub(mine[2], #REQUEST + 2) end

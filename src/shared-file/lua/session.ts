@@ -27,6 +27,8 @@ export const hello = script(
   common,
   session,
   `
+local wait = moving()
+if wait then return wait end
 local kind = call('TYPE', K).ok
 if kind ~= 'none' and kind ~= 'hash' then return fail('FOREIGN ' .. kind) end
 local there = call('HGET', K, 'gen')
