@@ -6,12 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { keyOf } from '../../../src/shared-file/layout.ts';
 import { write } from '../../../src/shared-file/lua/write.ts';
+import { cpuSeconds } from '../server-process.ts';
 
 /**
  * npm run bench:shared -- [--seconds N]
  *
  * A shared file against its engine in the same run: fio on a mount, redis-benchmark with what carries its bytes (HMGET of as many pages; for 4 KiB the
- * script that writes, for 1 MiB HSET) and as many clients, and fio on a file in a Buffer of the event loop.
+ * script that writes, for 1 MiB HSET) and as many clients, and fio on a file in a Buffer of the event loop. Then how much of the processors each
+ * call took, and how many calls two processors have time for.
  */
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' } } });
 const run = promisify(execFile);
@@ -51,6 +53,9 @@ try {
     await cli('HGET', key, 'gen'),
     await cli('HGET', `${key}:client:${client}`, 'epoch'),
   ];
+  const [, who = '{}'] = (await cli('HVALS', `${key}:sessions`)).match(/^\d+ (.*)$/m) ?? [];
+  const pids = { daemon: Number(JSON.parse(who).pid), engine: engine.pid ?? 0 };
+  const costs: string[] = [];
   console.log('| what | clients | shared file | its engine | share | event loop | share |');
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
   for (const [size, counts] of [
@@ -59,15 +64,26 @@ try {
   ] as const) {
     for (const way of ['read', 'write'] as const) {
       for (const clients of counts) {
-        const ours = await fio(file, way, size, clients);
+        const before = [cpuSeconds(pids.daemon), cpuSeconds(pids.engine)] as const;
+        const { rate: ours, calls, seconds } = await fio(file, way, size, clients);
+        const spent = [seconds, cpuSeconds(pids.daemon) - before[0], cpuSeconds(pids.engine) - before[1]];
         const theirs = await benchmark(clients, size, way);
-        const loops = await fio(join(loop, 'file'), way, size, clients);
+        const { rate: loops } = await fio(join(loop, 'file'), way, size, clients);
         const share = (whole: number) => (ours / whole).toFixed(2);
         const name = `${size === 4096 ? '4 KiB' : '1 MiB'} ${way}`;
         console.log(`| ${[name, clients, ours, theirs, share(theirs), loops, share(loops)].join(' | ')} |`);
+        const each = spent.map((one) => (one / calls) * 1e6);
+        const sum = each.reduce((all, one) => all + one);
+        const columns = [...each, sum].map((one) => one.toFixed(1));
+        costs.push(`| ${[name, clients, ...columns, Math.round(2e6 / sum), ours].join(' | ')} |`);
       }
     }
   }
+  console.log(
+    '\n| us of a processor for a call | clients | client | daemon | engine | sum | two have time for | was |',
+  );
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+  console.log(costs.join('\n'));
 } finally {
   for (const one of [shared, loop]) await run('umount', ['-l', one]).catch(() => {});
   engine.kill('SIGKILL');
@@ -76,8 +92,13 @@ try {
   rmSync(dir, { recursive: true, force: true });
 }
 
-/** Calls a second. */
-async function fio(file: string, way: 'read' | 'write', size: number, clients: number): Promise<number> {
+/** Calls a second, how many there were, and how many seconds of a processor the clients took. */
+async function fio(
+  file: string,
+  way: 'read' | 'write',
+  size: number,
+  clients: number,
+): Promise<{ rate: number; calls: number; seconds: number }> {
   const { stdout } = await run('fio', [
     ...[
       '--name=one',
@@ -96,7 +117,11 @@ async function fio(file: string, way: 'read' | 'write', size: number, clients: n
       '--allow_file_create=0',
     ],
   ]);
-  return Math.round(JSON.parse(stdout).jobs[0][way].iops);
+  const [job] = JSON.parse(stdout).jobs;
+  const { iops, total_ios, runtime } = job[way];
+  // Percents of the time of all of them together.
+  const seconds = ((job.usr_cpu + job.sys_cpu) / 100) * (runtime / 1000) * clients;
+  return { rate: Math.round(iops), calls: total_ios, seconds };
 }
 
 /** Calls a second of redis-benchmark, which takes what is written from its standard input. */
