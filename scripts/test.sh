@@ -19,5 +19,10 @@ install less less
 install rsync rsync
 install python3 python3
 install redis-server redis-server
+install openssl openssl
+install ip iproute2
+install nsenter util-linux
+. scripts/valkey.sh
+fetch_valkey
 
 exec npx vitest run "${@/#--seed/--sequence.seed}"

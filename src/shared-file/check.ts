@@ -154,7 +154,7 @@ export async function examineEngine(login: Login, timeout: number): Promise<Aspe
     const info = infoOf(await connection.send(['INFO']));
     return [{ what: 'engine', state: 'ok', found }, ...aspectsOf(info, 0)];
   } catch (error) {
-    const [, found = '', remedy] = whyNot(error).match(/^(.*?)(?:; ([^;]*))?$/s) ?? [];
+    const [, found = '', remedy] = whyNot(error, login.address).match(/^(.*?)(?:; ([^;]*))?$/s) ?? [];
     return [{ what: 'engine', state: 'FAIL', found, remedy }];
   } finally {
     connection?.destroy();
