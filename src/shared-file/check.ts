@@ -1,10 +1,11 @@
 import { duration } from '../text/duration.ts';
 import { size as sizeText } from '../text/size.ts';
 import { addressText, placeText } from './address.ts';
-import { type Connection, impatient, type Login, type Reply } from './client.ts';
+import { type Connection, impatient, type Login } from './client.ts';
 import { connectFor, infoOf } from './find.ts';
 import { keyOf } from './layout.ts';
 import { sentenceOf, whyNot } from './why-not.ts';
+import type { Reply } from './wire.ts';
 
 /** What a page of 4096 bytes takes of the engine's memory, in bytes: it has sizes of 4096 and 5120, and beside the bytes a header. */
 const COST = 1.3;

@@ -1,31 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { connect as connectPlain } from 'node:net';
 import { duration } from '../text/duration.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 import type { Address, Place } from './address.ts';
-
-/** A part of a command: bytes go as they are. */
-export type Argument = string | Buffer;
-
-/** What an engine answers, with bytes where it has strings. */
-export type Reply = null | number | string | Buffer | readonly Reply[];
-
-export function listOf(reply: Reply | undefined): readonly Reply[] {
-  return Array.isArray(reply) ? reply : [];
-}
-
-/** An error that an engine answered with, by its first word. */
-export class EngineError extends Error {
-  readonly code: string;
-  readonly rest: string;
-
-  constructor(message: string) {
-    super(message);
-    const [, code = '', rest = ''] = message.match(/^(\S*)\s*(.*)$/s) ?? [];
-    this.code = code;
-    this.rest = rest;
-  }
-}
+import { type Argument, type Decoders, type Reply, Wire } from './wire.ts';
 
 /** The package that speaks to engines isn't there. */
 export class NoClient extends Error {
@@ -46,15 +25,15 @@ export class SilentEngine extends Error {
   }
 }
 
-const MULTI = ['MULTI'];
-const EXEC = ['EXEC'];
-
 type Package = typeof import('@redis/client');
 
 /** Loaded when it is asked for: it is an optional peer. */
-async function load(): Promise<Package> {
+async function load(): Promise<Package & Decoders> {
   try {
-    return await import('@redis/client');
+    return {
+      ...(await import('@redis/client')),
+      ...(await import('@redis/client/dist/lib/RESP/decoder.js')),
+    };
   } catch (error) {
     throw new NoClient(error);
   }
@@ -65,7 +44,10 @@ export interface Connection {
   /** Where it is. */
   readonly place: Place;
   send(args: readonly Argument[]): Promise<Reply>;
-  /** Has commands done with nobody else's between them, and answers what each answered. Throws the first error, also when all others were done. */
+  /**
+   * Has commands done with nobody else's between them, and answers what each answered. Throws the first error, also when all others were
+   * done. The answers' bytes are lent: they are others once anything else was waited for.
+   */
   transact(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]>;
   /** Calls `heard` with each message of a channel. */
   listen(channel: string, heard: (message: string) => void): Promise<void>;
@@ -80,9 +62,15 @@ export interface Login {
   readonly password: string | undefined;
 }
 
+/** How long a connection is silent before the kernel looks whether its other end is there, in milliseconds. */
+const KEEP_ALIVE = 5000;
+
 /**
  * Connects to an engine. It does not connect again by itself, nor send anything again: the session does, which knows what that
- * means. Throws an EngineError, a NoClient, or an error of Node's.
+ * means. Throws an EngineError, a NoClient, a SilentEngine, or an error of Node's.
+ *
+ * Of the client package it has what takes answers apart, and what hears channels. Its own commands go out in the turn of the event loop after
+ * that in which they were given, it makes four promises of a transaction and 64 KiB for whatever comes: a read of 4 KiB took a third more.
  */
 export async function connect(
   { address, password }: Login,
@@ -90,79 +78,64 @@ export async function connect(
   timeout: number,
   { isSentinel = false } = {},
 ): Promise<Connection> {
-  const { createClient, RESP_TYPES, ErrorReply } = await load();
-  const common = { connectTimeout: timeout, reconnectStrategy: false as const };
-  const tcp = address.tls ? { tls: true as const, ...(await certificates(address)) } : {};
-  const client = createClient({
-    socket: 'path' in place ? { ...common, path: place.path, tls: false } : { ...common, ...place, ...tcp },
-    ...(isSentinel ? {} : login(address, password)),
-    RESP: 2,
-    disableClientInfo: true,
-    disableOfflineQueue: true,
-    // The session looks after time, and a timer for each command would cost as much as the rest of it.
-    commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-  });
-  const closed = new Promise<Error>((end) => {
-    client.on('error', end);
-    client.on('end', () => end(new Error('the connection was closed')));
-  });
-  const understood = (error: unknown): unknown =>
-    error instanceof ErrorReply ? new EngineError(error.message) : error;
-  // Its own timeout is for the network's part only.
-  const giveUp = setTimeout(() => client.destroy(), timeout);
-  const began = performance.now();
+  const { createClient, ...decoders } = await load();
+  const tls = address.tls && !('path' in place) ? await import('node:tls') : undefined;
+  const trust = tls === undefined ? {} : await certificates(address);
+  const to = { ...place, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE };
+  // The types of TLS know no `onread`, which its documentation has.
+  const wire = new Wire(
+    (onread) => tls?.connect({ ...to, ...trust, ...{ onread } }) ?? connectPlain({ ...to, onread }),
+    decoders,
+  );
+  const giveUp = setTimeout(() => wire.destroy(new SilentEngine(timeout)), timeout);
   try {
-    await client.connect();
+    await wire.opened(tls === undefined ? 'connect' : 'secureConnect');
+    if (!isSentinel) for (const command of entering(address, password)) await wire.send(command);
   } catch (error) {
-    if (client.isOpen) client.destroy();
-    throw performance.now() - began < timeout ? understood(error) : new SilentEngine(timeout);
+    wire.destroy();
+    throw error;
   } finally {
     clearTimeout(giveUp);
   }
-  let listener: ReturnType<typeof client.duplicate> | undefined;
+  const destroy = () => wire.destroy();
+  let listener: ReturnType<typeof createClient> | undefined;
   return {
     place,
-    closed,
-    async send(args) {
-      try {
-        // Its own types don't know what a script answers.
-        return (await client.sendCommand(args as Argument[])) as unknown as Reply;
-      } catch (error) {
-        throw understood(error);
-      }
-    },
-    async transact(commands) {
-      const queued = [MULTI, ...commands].map((command) => client.sendCommand(command as Argument[]));
-      const done = client.sendCommand(EXEC);
-      // What is wrong with one of them says more than that nothing was done therefore.
-      done.catch(() => {});
-      try {
-        await Promise.all(queued);
-        const answers = (await done) as unknown as readonly Reply[];
-        const failed: unknown = answers.find((answer: unknown) => answer instanceof Error);
-        if (failed !== undefined) throw failed;
-        return answers;
-      } catch (error) {
-        throw understood(error);
-      }
-    },
+    closed: wire.closed,
+    send: (args) => wire.send(args),
+    transact: (commands) => wire.transact(commands),
     async listen(channel, heard) {
       if (listener === undefined) {
-        listener = client.duplicate();
-        const lost = () => {
-          if (client.isOpen) client.destroy();
-        };
+        const common = { connectTimeout: timeout, reconnectStrategy: false as const };
+        listener = createClient({
+          socket:
+            tls === undefined
+              ? { ...common, ...place }
+              : { ...common, ...place, ...trust, tls: true as const },
+          ...login(address, password),
+          RESP: 2,
+          disableClientInfo: true,
+        });
         // The last is when a cluster gives the channel's slot to another node.
-        listener.on('error', lost).on('end', lost).on('sharded-channel-moved', lost);
+        listener.on('error', destroy).on('end', destroy).on('sharded-channel-moved', destroy);
         await listener.connect();
       }
       await listener.sSubscribe(channel, heard);
     },
     destroy() {
       if (listener?.isOpen) listener.destroy();
-      if (client.isOpen) client.destroy();
+      destroy();
     },
   };
+}
+
+/** The commands with which a connection begins. */
+function entering({ username, database }: Address, password: string | undefined): string[][] {
+  const commands: string[][] = [];
+  if (username !== undefined) commands.push(['AUTH', username, password ?? '']);
+  else if (password !== undefined) commands.push(['AUTH', password]);
+  if (database !== 0) commands.push(['SELECT', String(database)]);
+  return commands;
 }
 
 /** The same connection for who has no clock of its own: when an answer takes longer than `ms`, it is ended, and the call fails. */

@@ -1,5 +1,6 @@
 import { addressText, type Place, placeText } from './address.ts';
-import { type Connection, connect, EngineError, impatient, type Login, type Reply } from './client.ts';
+import { type Connection, connect, impatient, type Login } from './client.ts';
+import { EngineError, type Reply } from './wire.ts';
 
 /** Answers with which an engine says that another is asked, or that it can't be asked now. */
 const ELSEWHERE =

@@ -7,7 +7,6 @@ import { Whence } from '../proc-fs/whence.ts';
 import { EINVAL, EIO, ENOSPC, EOPNOTSUPP, Errno } from '../sys/errno.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, O_NOATIME } from '../sys/memfd.ts';
 import { type Timespec, UTIME_NOW } from '../sys/time.ts';
-import { type Argument, listOf, type Reply } from './client.ts';
 import { chunkKey, chunkOf, fieldOf, PAGE_SIZE, PAGES_PER_CHUNK, pageOf } from './layout.ts';
 import { setattr } from './lua/attributes.ts';
 import { read } from './lua/read.ts';
@@ -16,6 +15,7 @@ import { seek } from './lua/seek.ts';
 import { copy, write } from './lua/write.ts';
 import { gateKey, writePages } from './lua/write-pages.ts';
 import type { Session } from './session.ts';
+import { type Argument, listOf, type Reply } from './wire.ts';
 
 /** From how many bytes of whole pages on a write goes by plain commands. */
 const MANY = 8192;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EBUSY, EFBIG, EINVAL, EIO, ENOSPC, ENXIO, Errno } from '../sys/errno.ts';
 import { addressText, placeText } from './address.ts';
-import { type Argument, type Connection, EngineError, type Login, type Reply } from './client.ts';
+import type { Connection, Login } from './client.ts';
 import { connectFor, isElsewhere } from './find.ts';
 import { keyOf, LAYOUT, type Script } from './layout.ts';
 import { setattr } from './lua/attributes.ts';
@@ -14,6 +14,7 @@ import { beat, bye, hello } from './lua/session.ts';
 import { copy, write } from './lua/write.ts';
 import { writePages } from './lua/write-pages.ts';
 import { whyNot } from './why-not.ts';
+import { type Argument, EngineError, type Reply } from './wire.ts';
 
 const scripts = [
   read,

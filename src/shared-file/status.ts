@@ -3,9 +3,10 @@ import { duration } from '../text/duration.ts';
 import { quote } from '../text/quote.ts';
 import { type Address, addressText, placeText } from './address.ts';
 import { type Aspect, aspectsOf, type Info, replicasOf, versionOf } from './check.ts';
-import { type Connection, listOf } from './client.ts';
+import type { Connection } from './client.ts';
 import { infoOf } from './find.ts';
 import type { Session } from './session.ts';
+import { listOf } from './wire.ts';
 
 /**
  * - `connected`: it answers.

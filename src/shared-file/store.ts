@@ -4,12 +4,13 @@ import type { ProcFile } from '../proc-fs/handler.ts';
 import { UserSliceReader, UserSliceWriter } from '../proc-fs/user-slice.ts';
 import { addressText, type Place } from './address.ts';
 import { checkEngine } from './check.ts';
-import { type Connection, connect, impatient, type Login, listOf, type Reply } from './client.ts';
+import { type Connection, connect, impatient, type Login } from './client.ts';
 import { connectFor } from './find.ts';
 import { SharedHandler } from './handler.ts';
 import { keyOf, nameOf, PREFIX } from './layout.ts';
 import { Session } from './session.ts';
 import { sentenceOf } from './why-not.ts';
+import { listOf, type Reply } from './wire.ts';
 
 const MIB = 1 << 20;
 const TIMEOUT = 5000;

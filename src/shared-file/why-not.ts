@@ -1,7 +1,8 @@
 import { message } from '../text/message.ts';
 import { codeOf, reason } from '../text/reason.ts';
 import { type Address, addressText } from './address.ts';
-import { EngineError, type Login, SilentEngine } from './client.ts';
+import { type Login, SilentEngine } from './client.ts';
+import { EngineError } from './wire.ts';
 
 /** What went wrong with an engine, as an Error with a sentence. */
 export function sentenceOf({ address }: Login, error: unknown): Error {
