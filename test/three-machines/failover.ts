@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { joinRun, pulse, startRun } from '../support/run.ts';
 import { Machine } from '../support/shared-file.ts';
@@ -42,6 +43,8 @@ try {
       const answer = await machine.append(`${record}\n`);
       if (answer === 16) completed.push(record);
       else if (answer === 'ETIMEDOUT') perhaps.push(record);
+      // An error at once would leave the others no turn.
+      if (answer !== 16) await sleep(1);
     }
   };
   const appending = Promise.all(Array.from({ length: LOOPS }, append));
@@ -60,6 +63,7 @@ try {
   console.log(
     `| ${replicas} of 1 | ${kills} | ${completed.length} | ${lost} | ${doubled} | ${perhaps.length} |`,
   );
+  if (lost > 0) for (const sentence of machine.said) console.log(sentence);
   process.exitCode = doubled > 0 || (replicas > 0 && lost > 0) ? 1 : 0;
 } finally {
   isOver = true;
