@@ -77,6 +77,7 @@ export const InitFlag = {
 export const InitFlag2 = {
   DIRECT_IO_ALLOW_MMAP: 1 << (36 - 32),
   PASSTHROUGH: 1 << (37 - 32),
+  OVER_IO_URING: 1 << (41 - 32),
 } as const;
 
 /** `open_flags` of fuse_open_out. */
@@ -127,4 +128,5 @@ export const NotifyCode = {
   INVAL_INODE: 2,
   INVAL_ENTRY: 3,
   STORE: 4,
+  RETRIEVE: 5,
 } as const;

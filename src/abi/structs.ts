@@ -211,4 +211,11 @@ export const fuseNotifyPollWakeupOut = struct({ kh: 'u64' });
 export const fuseNotifyInvalInodeOut = struct({ ino: 'u64', off: 'i64', len: 'i64' });
 /** Followed by the bytes. */
 export const fuseNotifyStoreOut = struct({ nodeid: 'u64', offset: 'u64', size: 'u32', padding: 'u32' });
+export const fuseNotifyRetrieveOut = struct({
+  notify_unique: 'u64',
+  nodeid: 'u64',
+  offset: 'u64',
+  size: 'u32',
+  padding: 'u32',
+});
 export const fuseNotifyInvalEntryOut = struct({ parent: 'u64', namelen: 'u32', flags: 'u32' });

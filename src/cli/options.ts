@@ -3,7 +3,7 @@ import { DEFAULT_SHARE, FEWER_THREADS, type Settings, transports } from '../daem
 import { FSNAME, mountWords } from '../mount/options.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../ram-file/defaults.ts';
 import { quote } from '../text/quote.ts';
-import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import { channels, DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { Item } from './help.ts';
 import { type Row, type Rows, read } from './option.ts';
 import {
@@ -125,6 +125,13 @@ const settings = {
     default: 'kernel',
     help: `what serves the mount: ${transports.join(' or ')}`,
   },
+  channel: {
+    flag: '--channel <name>',
+    keys: ['channel'],
+    parse: parseOneOf(channels),
+    default: 'auto',
+    help: `what the kernel's requests come by: ${channels.join(', ')}`,
+  },
   log: {
     flag: '--log <where>',
     keys: ['log'],
@@ -215,7 +222,7 @@ export const remountRows = {
   options: mountRows.options,
 } satisfies Rows;
 
-const { allowOther, threads, transport, log, verbose, debug, record } = settings;
+const { allowOther, threads, transport, channel, log, verbose, debug, record } = settings;
 const { foreground, json, options } = mountRows;
 
 /** What can be told of the mount that a module is loaded into. */
@@ -223,6 +230,7 @@ export const loadRows = {
   allowOther,
   threads,
   transport,
+  channel,
   log,
   verbose,
   debug,

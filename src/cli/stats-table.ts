@@ -54,8 +54,9 @@ export function statsTable(dir: string, now: Statistics, before?: Statistics, se
 }
 
 function about(dir: string, now: Statistics): string {
-  const { pid, transport, io, since, used, most, resident, open, engine } = now;
-  const how = io.length === 0 ? transport : `${transport}, ${io.join(' and ')} I/O`;
+  const { pid, transport, channel, io, since, used, most, resident, open, engine } = now;
+  const by = channel === 'uring' ? `${transport} over io_uring` : transport;
+  const how = io.length === 0 ? by : `${by}, ${io.join(' and ')} I/O`;
   const at = new Date(since).toLocaleString('sv');
   return [
     `${oneLine(dir)}: mounted ${at}, served by process ${pid} (${how})`,

@@ -8,6 +8,7 @@ import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 import { size } from '../text/size.ts';
+import type { ChannelInUse } from '../transport/kernel/worker-contract.ts';
 import type { Mount } from '../transport/mount.ts';
 import { answers } from './answers.ts';
 import { ControlServer } from './control/server.ts';
@@ -33,6 +34,8 @@ export interface Mounted {
   /** The process that serves it. */
   readonly pid: number;
   readonly transport: Transport;
+  /** What its requests come by over the kernel transport. */
+  readonly channel?: ChannelInUse | undefined;
   /** The most memory that the first RAM file may take, in bytes: whole pages. */
   readonly maxSize?: number | undefined;
 }
@@ -251,13 +254,15 @@ function about({ mount, plan, modules, shared }: Served): Mounted {
     modules: loaded,
     pid: process.pid,
     transport: plan.transport,
+    channel: plan.channel,
   };
 }
 
 /** A mount in one line, for the log. */
 function describe({ mount, plan }: Served): string {
   const files = plan.files.map(({ name, io, maxSize }) => `${quote(name)} (${io}, up to ${size(maxSize)})`);
-  const options = [plan.transport, `${plan.threads} threads`, ...plan.mount.words];
+  const channel = plan.channel === 'uring' ? ['io_uring'] : [];
+  const options = [plan.transport, ...channel, `${plan.threads} threads`, ...plan.mount.words];
   return `${quote(mount.dir)} with ${files.join(', ')}: ${options.join(', ')}; ramproc ${manifest().version}, Node ${process.version}`;
 }
 

@@ -11,7 +11,7 @@ import { keepsAtime } from '../sys/mount.ts';
 import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK, RLIMIT_NOFILE } from '../sys/rlimit.ts';
 import { quote } from '../text/quote.ts';
 import { size } from '../text/size.ts';
-import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import { type ChannelInUse, channelInUse, DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { ModuleOrder } from './control/module-order.ts';
 import {
   DEFAULT_SHARE,
@@ -33,6 +33,9 @@ const SECRET_MODE = 0o600;
 
 /** The addresses that V8 reserves for a thread, in bytes, few of which ever become memory: 0.52 GiB in Node 20, 0.77 in 26. */
 const THREAD_ADDRESSES = 0.8 * 2 ** 30;
+
+/** What a ring takes for the payloads of its entries, few of which ever become memory: see Rings. */
+const RING_ADDRESSES = 0.3 * 2 ** 30;
 
 /**
  * How many files a daemon has open at once, and how many for each thread: while Node loads its modules, at most, which is
@@ -57,6 +60,8 @@ export interface Plan {
   /** The other modules that are loaded into it. */
   readonly modules: readonly ModuleOrder[];
   readonly transport: Transport;
+  /** What requests come by over the kernel transport. */
+  readonly channel: ChannelInUse | undefined;
   /** How many threads serve requests over the kernel transport. */
   readonly threads: number;
   /** Where each message between the kernel and the daemon goes. */
@@ -110,6 +115,7 @@ export function thisMachine(): Machine {
  */
 export function plan(settings: Settings, machine = thisMachine()): Plan {
   const { io = 'direct', transport = 'kernel', secret = false, record, words = [] } = settings;
+  const channel = channelInUse(settings.channel);
   const { join = false } = settings;
   if (join) refuseJoin(settings);
   refuseSave(settings);
@@ -118,10 +124,12 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
     (join ? EVENT_LOOP : io === 'passthrough' || secret ? FEWER_THREADS : DEFAULT_THREADS);
   const shared = sharedPlan(settings, machine);
   const wanted = shared === undefined ? filesOf(settings) : [];
-  if (transport === 'libfuse') refuseOverLibfuse(io, record);
+  if (transport === 'libfuse') refuseOverLibfuse(io, record, channel);
   if (io === 'passthrough') refusePassthrough(machine);
   if (secret) refuseSecret(settings, wanted);
-  refuseAddresses(io === 'passthrough' ? 0 : wanted.length, transport, threads, machine);
+  const perThread = channel === 'uring' ? THREAD_ADDRESSES + RING_ADDRESSES : THREAD_ADDRESSES;
+  const addresses = transport === 'kernel' ? threads * perThread : 0;
+  refuseAddresses((io === 'passthrough' ? 0 : wanted.length) * MAPPED_SIZE + addresses, machine);
   refuseFiles(transport, threads, machine);
   const most = secret ? mostOfSecret(io, threads, machine) : Number.POSITIVE_INFINITY;
   const half = wholePages((machine.memory * DEFAULT_SHARE) / 100);
@@ -146,6 +154,7 @@ export function plan(settings: Settings, machine = thisMachine()): Plan {
     secret,
     modules: settings.modules ?? [],
     transport,
+    channel: transport === 'kernel' ? channel : undefined,
     threads,
     record,
     from: settings.restore ?? settings.from,
@@ -220,13 +229,14 @@ function refuseSave({ save, restore, secret, file, modules, from, on, key }: Set
 }
 
 /** What a daemon that serves others too can't have for one of them. */
-function refuseJoin({ secret, transport, from, record, on, save, restore }: Settings): void {
+function refuseJoin({ secret, transport, channel, from, record, on, save, restore }: Settings): void {
   const refuse = (option: string, why: string): never => {
     throw new MountError(`Cannot mount with "--join" and "${option}": ${why}; leave out one of them.`);
   };
   if (secret) refuse('--secret', 'a secret has a process of its own');
   if (on !== undefined) refuse('--on', 'a file in an engine has a process of its own');
   if (transport === 'libfuse') refuse('--transport libfuse', 'libfuse has a process of its own');
+  if (channel === 'uring') refuse('--channel uring', 'its threads are of one mount');
   if (from !== undefined) refuse('--from', 'what you may read need not be what that process may');
   if (restore !== undefined) refuse('--restore', 'what you may read need not be what that process may');
   if (save !== undefined) refuse('--save', 'what you may write need not be what that process may');
@@ -238,9 +248,11 @@ function wholePages(bytes: number): number {
   return Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
 }
 
-function refuseOverLibfuse(io: IoMode, record: string | undefined): void {
+function refuseOverLibfuse(io: IoMode, record: string | undefined, channel: ChannelInUse): void {
   const instead = 'use "--transport kernel" for it';
   if (io !== 'direct') throw new MountError(`Cannot mount with "--io ${io}" over libfuse 2; ${instead}.`);
+  if (channel === 'uring')
+    throw new MountError(`Cannot mount with "--channel uring" over libfuse 2; ${instead}.`);
   if (record !== undefined) {
     throw new MountError(`Cannot record over libfuse 2, which keeps the requests; ${instead}.`);
   }
@@ -255,7 +267,7 @@ function refusePassthrough(machine: Machine): void {
 }
 
 /** Whatever would leave copies of a secret that nobody could lock or overwrite. */
-function refuseSecret({ io, transport, record }: Settings, files: readonly FileSettings[]): void {
+function refuseSecret({ io, transport, channel, record }: Settings, files: readonly FileSettings[]): void {
   const refuse = (option: string, why: string): never => {
     throw new MountError(`Cannot mount with "--secret" and "${option}": ${why}.`);
   };
@@ -267,17 +279,13 @@ function refuseSecret({ io, transport, record }: Settings, files: readonly FileS
   if (io === 'cached') refuse('--io cached', 'the page cache would keep copies that cannot be overwritten');
   if (transport === 'libfuse')
     refuse('--transport libfuse', 'libfuse keeps copies that cannot be overwritten');
+  if (channel === 'uring')
+    refuse('--channel uring', 'the kernel may put the next request where the last was to be overwritten');
   if (record !== undefined) refuse('--record', 'it would write the secret to a file');
 }
 
 /** V8 doesn't survive that it gets no addresses for a thread: it ends the process, and leaves the mount behind. */
-function refuseAddresses(
-  mappings: number,
-  transport: Transport,
-  threads: number,
-  { addresses }: Machine,
-): void {
-  const needed = mappings * MAPPED_SIZE + (transport === 'kernel' ? threads * THREAD_ADDRESSES : 0);
+function refuseAddresses(needed: number, { addresses }: Machine): void {
   if (needed <= addresses) return;
   const left = size(Math.max(addresses, 0));
   throw new MountError(

@@ -33,12 +33,26 @@ export async function remount(
 
 /** What holds of what can't be changed, by its name among the settings. */
 function fixed({ plan }: Served): Readonly<Partial<Record<keyof Settings, unknown>>> {
-  const { shared, mount, files, secret, transport, threads, from, save, log, verbose, debug, record } = plan;
+  const {
+    shared,
+    mount,
+    files,
+    secret,
+    transport,
+    channel,
+    threads,
+    from,
+    save,
+    log,
+    verbose,
+    debug,
+    record,
+  } = plan;
   const [file, ...others] = files;
   return {
     name: others.length > 0 ? undefined : (file ?? shared)?.name,
     io: (file ?? shared)?.io,
-    ...{ secret, transport, threads, from, save, log, verbose, debug, record },
+    ...{ secret, transport, channel, threads, from, save, log, verbose, debug, record },
     allowOther: mount.allowOther,
     autoUnmount: mount.autoUnmount,
     fsname: mount.fsname,

@@ -150,12 +150,12 @@ export class Served {
 
   /** Mounts it on a claimed directory. The libfuse transport is loaded when it is asked for: it brings a library along. */
   async mountOn(claimed: Claim): Promise<Mount> {
-    const { transport, threads, record, mount, debug } = this.plan;
+    const { transport, channel, threads, record, mount, debug } = this.plan;
     const trace = debug ? (event: TraceEvent) => info(String(event)) : undefined;
     const usage = () => this.shared?.pages() ?? this.#usage();
     if (transport === 'kernel') {
       const wants = { mmap: this.plan.shared?.io !== 'direct' };
-      const options = { ...mount, usage, threads, record, trace, hook: ownModule(HOOK), wants };
+      const options = { ...mount, usage, channel, threads, record, trace, hook: ownModule(HOOK), wants };
       this.#mount = await KernelMount.mountOn(claimed, this.root, options);
     } else {
       const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');

@@ -1,6 +1,6 @@
 import type { IoMode } from '../ram-file/defaults.ts';
 import type { User } from '../sys/users.ts';
-import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import { type ChannelName, DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { ModuleOrder } from './control/module-order.ts';
 
 /** What serves a mount: see src/transport. */
@@ -38,6 +38,7 @@ export interface Settings {
   save?: string;
   restore?: string;
   transport?: Transport;
+  channel?: ChannelName;
   log?: string;
   verbose?: boolean;
   debug?: boolean;

@@ -33,6 +33,8 @@ export interface Surveyed {
   /** When it was mounted: ISO 8601. */
   readonly since?: string | undefined;
   readonly transport?: string | undefined;
+  /** What its requests come by. */
+  readonly channel?: string | undefined;
   /** Who reads and writes the bytes of its RAM files. */
   readonly io?: string | undefined;
   /** How many bytes of memory its RAM files take. */
@@ -72,6 +74,7 @@ async function ask(mount: MountInfo): Promise<Omit<Surveyed, 'dir' | 'user' | 's
       pid: daemon.hello.pid,
       since: served?.since,
       transport: served?.transport,
+      channel: served?.channel,
       ...(await contentsOf(daemon)),
     };
   } catch (error) {

@@ -27,6 +27,10 @@ export const lacks = {
   },
   passthroughKernel: { why: 'it needs Linux 6.9 or newer', remedy: 'use "--io cached" instead' },
   passthroughRights: { why: 'it needs CAP_SYS_ADMIN', remedy: 'use "--io cached" instead' },
+  uring: {
+    why: 'the kernel offers none to FUSE, which needs Linux 6.14 or newer with CONFIG_FUSE_IO_URING',
+    remedy: '"echo Y >/sys/module/fuse/parameters/enable_uring", as root, or choose the channel "device"',
+  },
   fuseNative: {
     why: 'the package fuse-native is not installed ("npm install fuse-native")',
     remedy: 'use the transport "kernel" instead',

@@ -38,6 +38,11 @@ export function mapFileOver(address: number, length: number, fd: number, offset 
   mmap(address, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, offset);
 }
 
+/** Maps `length` bytes of a file, shared, from `offset`. Returns the address. */
+export function mapFile(length: number, fd: number, offset: number): number {
+  return mmap(0, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+}
+
 /** Takes what is mapped at `address` away and keeps the addresses: touching them is SIGSEGV. */
 export function unmapInPlace(address: number, length: number): void {
   mmap(address, length, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);

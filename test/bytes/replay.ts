@@ -35,7 +35,7 @@ class ReplayChannel implements Channel {
     }
   }
 
-  next(call: Call): Next {
+  next(call: Call): Call | Next {
     const request = this.#requests[this.#next++];
     if (request === undefined) return Next.UNMOUNTED;
     call.request.set(request);
@@ -47,7 +47,7 @@ class ReplayChannel implements Channel {
       recorded: hex(opcode, this.#replies.get(unique)),
       replayed: undefined,
     });
-    return Next.REQUEST;
+    return call;
   }
 
   answer(call: Call, answer: number): void {

@@ -23,7 +23,7 @@ class ScriptedChannel implements Channel {
   }
 
   /** As the kernel puts it there, but all that is behind it is poison, and not what an earlier request left. */
-  next(call: Call): Next {
+  next(call: Call): Call | Next {
     const request = this.#next;
     if (request === undefined) return Next.NOTHING;
     this.#next = undefined;
@@ -32,7 +32,7 @@ class ScriptedChannel implements Channel {
     bytes.fill(this.#poison, request.length, bytes === this.#buffer ? this.#dirty : bytes.length);
     this.#buffer = bytes;
     this.#dirty = request.length;
-    return call.arrived(request.length) ? Next.REQUEST : Next.NOTHING;
+    return call.arrived(request.length) ? call : Next.NOTHING;
   }
 
   answer(call: Call, answer: number): void {

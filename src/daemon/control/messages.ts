@@ -73,6 +73,8 @@ export interface MountHello {
   /** In the daemon's own namespace. */
   readonly dir: string;
   readonly transport: string;
+  /** What its requests come by over the kernel transport: `device` or `uring`. */
+  readonly channel?: string | undefined;
   readonly io: string;
   /** In bytes. */
   readonly maxSize: number;
@@ -143,6 +145,7 @@ export interface Statistics extends MountStatistics {
   /** When it was mounted: ISO 8601. */
   readonly since: string;
   readonly transport: string;
+  readonly channel?: string | undefined;
   readonly io: readonly string[];
   /** Of its RAM files, in bytes: what they take, and what they may. */
   readonly used: number;

@@ -2,11 +2,22 @@ import type { SharedHandler } from '../../proc-fs/placement.ts';
 import type { MessageForm } from '../../sys/console.ts';
 import type { Traced } from '../trace.ts';
 import type { TraceOrder } from '../tracers.ts';
+import type { RingData } from './channel/uring.ts';
 import type { CachedPagesState } from './wire/cached-pages.ts';
 import type { PageRange } from './wire/notify.ts';
 
 /** How many workers there are when nobody says: one that serves, and one that it calls (see scripts/bench/README.md). */
 export const DEFAULT_THREADS = 2;
+
+/** What requests can come by: the mount's /dev/fuse, or io_uring. */
+export const channels = ['auto', 'device', 'uring'] as const;
+export type ChannelName = (typeof channels)[number];
+export type ChannelInUse = Exclude<ChannelName, 'auto'>;
+
+/** What is taken when nobody says. Over io_uring a single client is slower, and four are hardly faster: scripts/bench/README.md. */
+export function channelInUse(name: ChannelName = 'auto'): ChannelInUse {
+  return name === 'auto' ? 'device' : name;
+}
 
 /** A file that workers serve. */
 export interface SharedNode {
@@ -26,6 +37,8 @@ export interface WorkerData {
   readonly fd: number;
   /** A descriptor that can be read once the worker is to end. */
   readonly stop: number;
+  /** What its requests come by, where that isn't the device. */
+  readonly ring: RingData | undefined;
   /** The file that the mount is recorded in, if it is. */
   readonly recording: number | undefined;
   /** Who wants to know of each request, as of now. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as fuse from '../../../src/abi/fuse.ts';
+import { UringCommand } from '../../../src/abi/uring.ts';
 import * as errno from '../../../src/sys/errno.ts';
 import { runC } from './run-c.ts';
 
@@ -15,6 +16,9 @@ const high: [name: string, bit: number][] = Object.entries(fuse.InitFlag2).map((
 const newer: Readonly<Record<string, number>> = {
   FUSE_DIRECT_IO_ALLOW_MMAP: 2 ** 36,
   FUSE_PASSTHROUGH: 2 ** 37,
+  FUSE_OVER_IO_URING: 2 ** 41,
+  FUSE_IO_URING_CMD_REGISTER: 1,
+  FUSE_IO_URING_CMD_COMMIT_AND_FETCH: 2,
   FOPEN_PASSTHROUGH: 1 << 7,
   FUSE_STATX: 52,
   FUSE_COPY_FILE_RANGE_64: 53,
@@ -29,6 +33,7 @@ const tables: [prefix: string, table: Readonly<Record<string, number>>][] = [
   ['FOPEN_', fuse.FopenFlag],
   ['FATTR_', fuse.FattrFlag],
   ['FUSE_NOTIFY_', fuse.NotifyCode],
+  ['FUSE_IO_URING_CMD_', UringCommand],
   ['FUSE_', { FSYNC_FDATASYNC: fuse.FUSE_FSYNC_FDATASYNC, ROOT_ID: fuse.FUSE_ROOT_ID }],
   ['FUSE_', { POLL_SCHEDULE_NOTIFY: fuse.FUSE_POLL_SCHEDULE_NOTIFY }],
 ];

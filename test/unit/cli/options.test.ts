@@ -32,6 +32,7 @@ const values: Record<string, readonly [string, string]> = {
   io: ['direct', 'cached'],
   threads: ['1', '64'],
   transport: ['kernel', 'libfuse'],
+  channel: ['auto', 'uring'],
   log: ['a', 'b'],
   record: ['a', 'b'],
   fsname: ['a', ''],

@@ -62,6 +62,7 @@ describe('when nothing is said', () => {
       secret: false,
       modules: [],
       transport: 'kernel',
+      channel: 'device',
       threads: DEFAULT_THREADS,
       record: undefined,
       from: undefined,
@@ -101,7 +102,15 @@ test('what is said holds', () => {
     ],
     secret: false,
     modules: [],
-    ...{ transport: 'kernel', threads: 4, record: 'recording', from: '-', log: 'log', nonempty: true },
+    ...{
+      transport: 'kernel',
+      channel: 'device',
+      threads: 4,
+      record: 'recording',
+      from: '-',
+      log: 'log',
+      nonempty: true,
+    },
     ...{ verbose: true, debug: true },
     mount: { fsname: 'disk', words: ['ro', 'noexec'], allowOther: true, autoUnmount: true },
   });
@@ -165,6 +174,14 @@ describe('what does not go together is one sentence', () => {
     [
       { secret: true, record: 'r' },
       'Cannot mount with "--secret" and "--record": it would write the secret to a file.',
+    ],
+    [
+      { secret: true, channel: 'uring' },
+      'Cannot mount with "--secret" and "--channel uring": the kernel may put the next request where the last was to be overwritten.',
+    ],
+    [
+      { transport: 'libfuse', channel: 'uring' },
+      'Cannot mount with "--channel uring" over libfuse 2; use "--transport kernel" for it.',
     ],
     [
       { file: [{ name: 'a' }, { name: 'b' }], secret: true },
@@ -254,6 +271,7 @@ test('what joins others is served without a thread of its own, and has nothing t
   for (const [settings, option] of [
     [{ secret: true }, '--secret'],
     [{ transport: 'libfuse' }, '--transport libfuse'],
+    [{ channel: 'uring' }, '--channel uring'],
     [{ from: '-' }, '--from'],
     [{ record: 'r' }, '--record'],
   ] as const) {

@@ -18,14 +18,14 @@ class Busy implements Channel {
   isOver = false;
   readonly #start = performance.now();
 
-  next(call: Call): Next {
+  next(call: Call): Call | Next {
     call.since = performance.now();
     this.isOver = call.since > this.#start + 10_000;
     if (this.stopped || this.isOver) return Next.NOTHING;
     const length = fuseInHeader.size + fuseGetattrIn.size;
     Object.assign(call.header, { len: length, opcode: Opcode.GETATTR, unique: 2, nodeid: FUSE_ROOT_ID });
     call.arrived(length);
-    return Next.REQUEST;
+    return call;
   }
 
   answer(): void {
@@ -59,7 +59,7 @@ class One implements Channel {
   isAnswered = false;
   #isTaken = false;
 
-  next(call: Call): Next {
+  next(call: Call): Call | Next {
     call.since = performance.now();
     if (this.isAnswered) return Next.UNMOUNTED;
     if (this.#isTaken) return Next.NOTHING;
@@ -67,7 +67,7 @@ class One implements Channel {
     const length = fuseInHeader.size + fuseGetattrIn.size;
     Object.assign(call.header, { len: length, opcode: Opcode.STATFS, unique: 2, nodeid: FUSE_ROOT_ID });
     call.arrived(length);
-    return Next.REQUEST;
+    return call;
   }
 
   answer(): void {

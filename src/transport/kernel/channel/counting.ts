@@ -1,6 +1,6 @@
 import { type Counters, count, countTime } from '../../counters.ts';
 import type { Call } from '../wire/call.ts';
-import { type Channel, Next } from '../wire/channel.ts';
+import type { Channel, Next } from '../wire/channel.ts';
 import { bytesOf, resultOf } from '../wire/counted.ts';
 import type { Tell } from '../wire/traced.ts';
 
@@ -16,9 +16,9 @@ export class CountingChannel implements Channel {
     this.#counters = counters;
   }
 
-  next(call: Call): Next {
+  next(call: Call): Call | Next {
     const next = this.#channel.next(call);
-    if (next === Next.REQUEST) call.since = performance.now();
+    if (typeof next === 'object') next.since = performance.now();
     return next;
   }
 

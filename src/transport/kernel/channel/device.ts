@@ -31,13 +31,13 @@ export class DeviceChannel implements Channel {
   }
 
   /** A call's request must have room for max_write and 4 KiB more, or the kernel answers EINVAL (fuse_dev_do_read). */
-  next(call: Call): Next {
+  next(call: Call): Call | Next {
     for (;;) {
       const length = read(this.fd, call.request);
       if (length > 0) {
         if (!call.arrived(length)) continue;
         this.#waiting?.arrived(call);
-        return Next.REQUEST;
+        return call;
       }
       switch (-length) {
         case EAGAIN:

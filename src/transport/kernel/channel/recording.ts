@@ -4,7 +4,7 @@ import { MountError } from '../../../mount/mount-error.ts';
 import { quote } from '../../../text/quote.ts';
 import { reason } from '../../../text/reason.ts';
 import type { Call } from '../wire/call.ts';
-import { type Channel, Next } from '../wire/channel.ts';
+import type { Channel, Next } from '../wire/channel.ts';
 import { NO_REPLY } from '../wire/operation.ts';
 
 /**
@@ -51,9 +51,9 @@ class RecordingChannel implements Channel {
     this.#recording = recording;
   }
 
-  next(call: Call): Next {
+  next(call: Call): Call | Next {
     const next = this.#channel.next(call);
-    if (next === Next.REQUEST) this.#record(Direction.REQUEST, call.request.subarray(0, call.length));
+    if (typeof next === 'object') this.#record(Direction.REQUEST, next.request.subarray(0, next.length));
     return next;
   }
 

@@ -1,5 +1,5 @@
 import type { Call } from '../wire/call.ts';
-import { type Channel, Next } from '../wire/channel.ts';
+import type { Channel, Next } from '../wire/channel.ts';
 import type { Tell } from '../wire/traced.ts';
 
 /** A channel whose requests are told of when they are answered. */
@@ -12,9 +12,9 @@ export class TracingChannel implements Channel {
     this.#tell = tell;
   }
 
-  next(call: Call): Next {
+  next(call: Call): Call | Next {
     const next = this.#channel.next(call);
-    if (next === Next.REQUEST) call.since = performance.now();
+    if (typeof next === 'object') next.since = performance.now();
     return next;
   }
 

@@ -131,7 +131,7 @@ export class Draining implements Disposable {
   #serve(until: number): Pause {
     for (;;) {
       const next = this.#channel.next(this.#call);
-      if (next === Next.REQUEST) {
+      if (typeof next === 'object') {
         countTaken(this.#turn);
         this.#lookUntil = 0;
         const { since } = this.#call;

@@ -65,8 +65,8 @@ export class EventLoop {
     call ??= Call.within(new Uint8Array(Call.space(MAX_WRITE)), MAX_WRITE);
     for (let count = 0; count < AT_ONCE; count++) {
       const next = this.#channel.next(call);
-      if (next !== Next.REQUEST) return next === Next.NOTHING;
-      if (!this.#server.serveHere(call)) this.#server.serveMessage(call.message());
+      if (typeof next !== 'object') return next === Next.NOTHING;
+      if (!this.#server.serveHere(next)) this.#server.serveMessage(next.message());
     }
     return true;
   }

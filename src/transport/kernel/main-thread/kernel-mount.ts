@@ -26,6 +26,7 @@ import { CountingChannel } from '../channel/counting.ts';
 import { DeviceChannel } from '../channel/device.ts';
 import { lookTime } from '../channel/patience.ts';
 import { openRecording, recorded } from '../channel/recording.ts';
+import { RingReplies } from '../channel/ring-replies.ts';
 import { allocateTurn } from '../channel/turn.ts';
 import { CachedPages } from '../wire/cached-pages.ts';
 import { initialize, MAX_WRITE } from '../wire/init.ts';
@@ -38,11 +39,12 @@ import {
 } from '../wire/notify.ts';
 import { operationName, teller } from '../wire/traced.ts';
 import type { SharedNode } from '../worker-contract.ts';
-import { DEFAULT_THREADS } from '../worker-contract.ts';
+import { channelInUse, DEFAULT_THREADS } from '../worker-contract.ts';
 import { Draining } from './draining.ts';
 import { EventLoop } from './event-loop.ts';
 import { Notifier } from './notifier.ts';
 import type { KernelMountOptions } from './options.ts';
+import type { Rings } from './rings.ts';
 import { TreeServer } from './tree-server.ts';
 import { Workers } from './workers.ts';
 
@@ -74,6 +76,8 @@ export class KernelMount implements Mount, TreeWatcher {
   /** Else the event loop serves all: see EventLoop. */
   readonly #hasWorkers: boolean;
   #draining: Draining | undefined;
+  /** What requests come by, where that isn't the device alone. */
+  readonly #rings: Rings | undefined;
   /** Whether there was a file that workers serve. */
   #hasShared = false;
   #isClosed = false;
@@ -94,19 +98,22 @@ export class KernelMount implements Mount, TreeWatcher {
     options: KernelMountOptions,
   ): Promise<KernelMount> {
     const recording = options.record === undefined ? undefined : openRecording(options.record);
-    const { fd, identity } = await mountDevice(dir, options, recording);
-    const device = recorded(new DeviceChannel(fd), recording);
+    const rings = await ringsFor(options);
+    const { fd, identity } = await mountDevice(dir, options, recording, rings);
+    const own = new DeviceChannel(fd);
+    const device = recorded(rings === undefined ? own : new RingReplies(own, rings.far), recording);
     const counters = Counters.allocate();
     const channel = new CountingChannel(device, new Counters(counters, threadNumber()));
     let mount: KernelMount;
     try {
       const wants = { ...needsOf(below(root)), ...options.wants };
-      initialize(device, wants);
+      initialize(device, wants, rings !== undefined);
       setNonblocking(fd);
-      mount = new KernelMount(root, identity, { fd, channel, recording, wants, counters }, options);
+      mount = new KernelMount(root, identity, { fd, channel, rings, recording, wants, counters }, options);
     } catch (error) {
       unmountFuse(identity, { lazy: true });
       channel.close();
+      rings?.[Symbol.dispose]();
       throw error;
     }
     try {
@@ -126,7 +133,8 @@ export class KernelMount implements Mount, TreeWatcher {
   ) {
     this.dir = identity.dir;
     this.#identity = identity;
-    const { fd, channel, recording, counters } = connection;
+    const { fd, channel, rings, recording, counters } = connection;
+    this.#rings = rings;
     this.#counters = counters;
     this.#root = root;
     this.#hasWorkers = threads > 0;
@@ -143,11 +151,12 @@ export class KernelMount implements Mount, TreeWatcher {
       found: (entry) => this.#admit(entry),
       gone: ({ ino }) => this.#unshare(ino),
     });
+    if (rings !== undefined) for (const entry of below(root)) refuseSecret(entry);
     const nodes = [...below(root)].flatMap((entry) => this.#share(entry) ?? []);
     const watch = root.watch(this);
     const workers = () =>
       new Workers(
-        { fd, turn: this.#turn, recording, hook, threads, nodes },
+        { fd, turn: this.#turn, rings, recording, hook, threads, nodes },
         {
           serve: (request) => this.#server.serveMessage(request),
           written: (write) => this.#server.written(write),
@@ -157,6 +166,7 @@ export class KernelMount implements Mount, TreeWatcher {
         },
       );
     this.#workers = this.#hasWorkers ? workers() : new EventLoop(fd, channel, this.#server);
+    if (rings !== undefined) this.#serveBeside();
     if (trace !== undefined) this.trace(trace);
     const exit = atExit(() => this.#atExit());
     this.closed = this.#workers.ended
@@ -172,7 +182,23 @@ export class KernelMount implements Mount, TreeWatcher {
         this.#isClosed = true;
         await this.#notifier[Symbol.asyncDispose]();
         channel.close();
+        rings?.[Symbol.dispose]();
       });
+  }
+
+  /**
+   * Serves what comes by the device where all else comes by rings: INTERRUPT and FORGET, which are for this thread anyway. The end of the
+   * mount is seen here also when no ring has an entry left that could say so.
+   */
+  #serveBeside(): void {
+    const beside = new EventLoop(this.#fd, this.#channel, this.#server);
+    beside.keepAlive(false);
+    const failed = (error: unknown) => {
+      console.error(error);
+      this.#giveUp();
+    };
+    beside.ended.then(() => this.#workers.stop(), failed);
+    this.#workers.ended.catch(() => {}).finally(() => beside.stop());
   }
 
   get connected(): boolean {
@@ -225,13 +251,17 @@ export class KernelMount implements Mount, TreeWatcher {
     }
   }
 
-  /** Who has a file open is served for as long as there are workers, and then gets ENOTCONN. */
+  /**
+   * Who has a file open is served for as long as there are workers, and then gets ENOTCONN: at once where each has queues of its own, in
+   * which requests would wait for ever.
+   */
   #giveUp(): void {
     try {
       this.unmount(true);
     } catch (error) {
       console.error(`ramproc: ${reason(error)}.`);
     }
+    if (this.#rings !== undefined) this.#workers.stop();
   }
 
   /** Node waits for its threads when the program ends, and those wait for requests. Clients get ENOTCONN. */
@@ -263,6 +293,7 @@ export class KernelMount implements Mount, TreeWatcher {
         );
       }
     }
+    if (this.#rings !== undefined) refuseSecret(entry);
     const node = this.#share(entry);
     if (node !== undefined) this.#workers.add(node);
   }
@@ -326,7 +357,7 @@ export class KernelMount implements Mount, TreeWatcher {
   #placed(shared: boolean): void {
     this.#hasShared ||= shared;
     if (this.#hasShared) this.#draining?.[Symbol.dispose]();
-    else if (this.#hasWorkers && isMainThread)
+    else if (this.#hasWorkers && this.#rings === undefined && isMainThread)
       this.#draining ??= new Draining(this.#fd, this.#channel, this.#server, this.#turn, lookTime());
   }
 
@@ -345,21 +376,34 @@ export class KernelMount implements Mount, TreeWatcher {
 interface Connection {
   readonly fd: number;
   readonly channel: CountingChannel;
+  readonly rings: Rings | undefined;
   readonly recording: number | undefined;
   readonly wants: Wants;
   readonly counters: SharedArrayBuffer;
 }
 
-/** Mounts, or closes the recording again. Throws MountError. */
+/** Loaded where they are asked for. Throws a MountError. */
+async function ringsFor({
+  channel,
+  threads = DEFAULT_THREADS,
+}: KernelMountOptions): Promise<Rings | undefined> {
+  if (channelInUse(channel) === 'device') return undefined;
+  const { Rings } = await import('./rings.ts');
+  return new Rings(threads);
+}
+
+/** Mounts, or closes the recording and the rings again. Throws MountError. */
 async function mountDevice(
   dir: string,
   options: MountOptions,
   recording: number | undefined,
+  rings: Rings | undefined,
 ): Promise<FuseMount> {
   try {
     return await mountFuse(dir, options);
   } catch (error) {
     if (recording !== undefined) closeSync(recording);
+    rings?.[Symbol.dispose]();
     throw error;
   }
 }
@@ -377,6 +421,14 @@ function needsOf(some: Iterable<ProcDirEntry>): Wants {
       ops.some((one) => one.isEndless) ||
       entries.some(({ names }) => names !== undefined),
   };
+}
+
+/** What a worker has handed to a ring isn't there to be overwritten: the next request may be. Throws a MountError. */
+function refuseSecret({ name, ops }: ProcDirEntry): void {
+  if (!ops?.placement.secret) return;
+  throw new MountError(
+    `Cannot serve ${quote(name)} by io_uring: it is secret, and the kernel may put the next request where the last was to be overwritten; mount it with channel: "device".`,
+  );
 }
 
 /** A directory, and all that was added in it. */

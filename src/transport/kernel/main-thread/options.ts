@@ -3,6 +3,7 @@ import type { MaybePromise } from '../../../proc-fs/handler.ts';
 import type { Trace } from '../../trace.ts';
 import type { Usage } from '../../usage.ts';
 import type { Wants } from '../../wants.ts';
+import type { ChannelName } from '../worker-contract.ts';
 
 /**
  * How a tree is mounted over the kernel's FUSE protocol.
@@ -18,6 +19,12 @@ export interface KernelMountOptions extends MountOptions {
    * loop takes them. Default: DEFAULT_THREADS. (0: see EventLoop, which is for the daemon alone.)
    */
   readonly threads?: number | undefined;
+  /**
+   * What requests come by: the mount's /dev/fuse, or io_uring, with a queue for each processor: Linux 6.14, and the parameter enable_uring of the
+   * module fuse. That is for files that are `shared`: each request for another passes through one thread more than without. `auto` takes
+   * /dev/fuse, which is faster in more cases: see scripts/bench/README.md. Default: auto.
+   */
+  readonly channel?: ChannelName | undefined;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */
   readonly usage?: (() => MaybePromise<Usage>) | undefined;
   /** What is agreed on with the kernel for good, for files that are added later. Default: what the tree's files need now. */

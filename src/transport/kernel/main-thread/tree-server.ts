@@ -22,6 +22,9 @@ import type { Written } from '../worker-contract.ts';
 import { Lookups } from './lookups.ts';
 import { OpenFiles } from './open-files.ts';
 
+/** How many requests are remembered that were interrupted and aren't here. */
+const EARLY = 256;
+
 /** Room for every struct of a fixed size, in bytes. */
 const SMALL_REPLY = 256;
 
@@ -56,6 +59,8 @@ export class TreeServer implements TreeInodes {
   readonly #wakers = new WeakMap<ProcFile, () => void>();
   /** Requests whose handlers have not answered yet, by their `unique`. */
   readonly #waiting = new Map<number, Call>();
+  /** Requests that were interrupted and weren't waiting here, by their `unique`: some are on their way from a worker. */
+  readonly #early = new Set<number>();
 
   constructor(root: ProcDirEntry, channel: Channel, options: TreeServerOptions) {
     this.#root = root;
@@ -98,6 +103,7 @@ export class TreeServer implements TreeInodes {
       if (this.#waiting.delete(unique)) this.#channel.answer(call, result);
       else this.#undo(call, result);
     };
+    if (this.#early.delete(unique)) this.interrupt(unique);
     return answer.then(late, (error: unknown) => late(errnoOf(error)));
   }
 
@@ -203,7 +209,12 @@ export class TreeServer implements TreeInodes {
 
   interrupt(unique: number): boolean {
     const call = this.#waiting.get(unique);
-    if (call === undefined) return false;
+    if (call === undefined) {
+      this.#early.add(unique);
+      const [oldest = 0] = this.#early;
+      if (this.#early.size > EARLY) this.#early.delete(oldest);
+      return false;
+    }
     const { opcode, nodeid } = call.header;
     if (this.node(nodeid)?.ops?.placement.uninterruptible && opcode !== Opcode.SETLKW) return true;
     this.#waiting.delete(unique);

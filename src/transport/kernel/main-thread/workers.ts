@@ -18,6 +18,7 @@ import {
   type WorkerMessage,
   type Written,
 } from '../worker-contract.ts';
+import type { Rings } from './rings.ts';
 
 /** Where a worker starts. */
 const WORKER = 'transport/kernel/worker-thread/worker';
@@ -48,6 +49,8 @@ export interface WorkersOwner {
 export interface WorkersOptions {
   /** The mount's /dev/fuse. */
   readonly fd: number;
+  /** What their requests come by, where that isn't the device. */
+  readonly rings: Rings | undefined;
   /** The file that the mount is recorded in, if it is. */
   readonly recording: number | undefined;
   /** What they import before a handler's module that isn't of this package. */
@@ -73,15 +76,16 @@ export class Workers {
   readonly counters: SharedArrayBuffer[] = [];
   readonly #nodes: Map<number, SharedNode>;
   readonly #stop = new Event();
-  readonly #data: Omit<WorkerData, 'thread' | 'serving' | 'nodes' | 'orders' | 'counters'>;
+  readonly #data: Omit<WorkerData, 'thread' | 'ring' | 'serving' | 'nodes' | 'orders' | 'counters'>;
   readonly #owner: WorkersOwner;
   readonly #running = new Set<Worker>();
   readonly #threads: number;
+  readonly #rings: Rings | undefined;
   readonly #lives = new Set<Promise<void>>();
   #keepsAlive = true;
   #orders: readonly TraceOrder[] = [];
 
-  constructor({ fd, turn, recording, hook, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
+  constructor({ fd, turn, rings, recording, hook, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
     this.#nodes = new Map(nodes.map((node) => [node.ino, node]));
     this.#data = {
       fd,
@@ -97,8 +101,10 @@ export class Workers {
       calls: allocateCalls(),
     };
     this.#owner = owner;
-    this.#threads = threads;
-    this.ready = this.#start(nodes.length === 0 ? 1 : threads);
+    this.#rings = rings;
+    this.#threads = rings?.threads ?? threads;
+    // A ring's queues need their thread from the start.
+    this.ready = this.#start(rings === undefined && nodes.length === 0 ? 1 : this.#threads);
     this.ended = this.#end().finally(() => this.#stop[Symbol.dispose]());
   }
 
@@ -179,7 +185,9 @@ export class Workers {
     serving[0] = STARTING;
     const counters = this.counters[thread] ?? Counters.allocate();
     const nodes = [...this.#nodes.values()];
-    const workerData: WorkerData = { ...this.#data, nodes, orders: this.#orders, thread, serving, counters };
+    const ring = this.#rings?.data(thread);
+    const orders = this.#orders;
+    const workerData: WorkerData = { ...this.#data, ring, nodes, orders, thread, serving, counters };
     const worker = new Worker(new URL(ownModule(WORKER)), { workerData });
     if (!this.#keepsAlive) worker.unref();
     this.#running.add(worker);
@@ -209,6 +217,7 @@ export class Workers {
     const [request = STARTING] = serving;
     if (request === STARTING) throw new Error(`a worker ended before it served anything (${why})`, { cause });
     console.error(`ramproc: a worker ended (${why}); another takes its place.`);
+    this.#rings?.renew(thread);
     if (request !== WAITING) this.#owner.abandon(request);
     return true;
   }

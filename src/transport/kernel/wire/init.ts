@@ -11,7 +11,7 @@ import { MountError } from '../../../mount/mount-error.ts';
 import { EPROTO } from '../../../sys/errno.ts';
 import type { Wants } from '../../wants.ts';
 import { Call } from './call.ts';
-import { type Channel, Next } from './channel.ts';
+import type { Channel } from './channel.ts';
 
 export const PAGE_SIZE = 4096;
 
@@ -35,13 +35,14 @@ const MAX_BACKGROUND = 64;
 
 /**
  * Answers the kernel's first request, which says what each side can do. It is in the queue from the moment of the mount,
- * so this doesn't wait. Throws a MountError when the kernel is too old.
+ * so this doesn't wait. `byRings`: further requests are to come by io_uring, and none comes before there are rings for it. Throws a
+ * MountError when the kernel is too old.
  */
-export function initialize(channel: Channel, wants: Wants): void {
+export function initialize(channel: Channel, wants: Wants, byRings = false): void {
   const call = new Call(new Uint8Array(MAX_WRITE + PAGE_SIZE), new Uint8Array(PAGE_SIZE));
   const next = channel.next(call);
   const input = call.input(fuseInitIn);
-  if (next !== Next.REQUEST || call.header.opcode !== Opcode.INIT || !call.isWhole(16)) {
+  if (next !== call || call.header.opcode !== Opcode.INIT || !call.isWhole(16)) {
     throw new Error('The kernel began without FUSE_INIT; this should not happen.');
   }
   if (input.major !== FUSE_KERNEL_VERSION || input.minor < MIN_MINOR) {
@@ -57,6 +58,10 @@ export function initialize(channel: Channel, wants: Wants): void {
     channel.answer(call, -EPROTO);
     throw new MountError(`Cannot use passthrough I/O: ${because(lacks.passthroughKernel)}.`);
   }
+  if (byRings && !(can & InitFlag2.OVER_IO_URING)) {
+    channel.answer(call, -EPROTO);
+    throw new MountError(`Cannot mount with io_uring: ${because(lacks.uring)}.`);
+  }
   const out = call.output(fuseInitOut);
   out.major = FUSE_KERNEL_VERSION;
   out.minor = Math.min(input.minor, FUSE_KERNEL_MINOR_VERSION);
@@ -69,6 +74,7 @@ export function initialize(channel: Channel, wants: Wants): void {
     out.flags2 |= InitFlag2.PASSTHROUGH;
     out.max_stack_depth = 1;
   }
+  if (byRings) out.flags2 |= InitFlag2.OVER_IO_URING;
   out.max_background = MAX_BACKGROUND;
   out.congestion_threshold = (MAX_BACKGROUND * 3) / 4;
   out.max_write = MAX_WRITE;

@@ -4,6 +4,7 @@ import {
   fuseNotifyInvalEntryOut,
   fuseNotifyInvalInodeOut,
   fuseNotifyPollWakeupOut,
+  fuseNotifyRetrieveOut,
   fuseNotifyStoreOut,
   fuseOutHeader,
 } from '../../../abi/structs.ts';
@@ -41,6 +42,17 @@ export function storePages(ino: number, offset: number, data: Uint8Array): Uint8
     body.size = data.length;
   };
   return notification(NotifyCode.STORE, fuseNotifyStoreOut, fill, data);
+}
+
+/**
+ * Have the kernel make a request on the processor on which this is written: a NOTIFY_REPLY of this number, with nothing of a regular file's
+ * cached bytes. Source: fuse_notify_retrieve, fs/fuse/dev.c.
+ */
+export function retrieveNothing(ino: number, unique: number): Uint8Array {
+  return notification(NotifyCode.RETRIEVE, fuseNotifyRetrieveOut, (body) => {
+    body.notify_unique = unique;
+    body.nodeid = ino;
+  });
 }
 
 /** Makes the kernel forget a name, at once and for everybody. */

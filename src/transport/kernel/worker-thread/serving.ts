@@ -3,7 +3,7 @@ import { type Cell, type Counters, count, countTime, SAMPLE } from '../../counte
 import type { TraceOrder } from '../../tracers.ts';
 import { TracingChannel } from '../channel/tracing.ts';
 import type { Call } from '../wire/call.ts';
-import { type Channel, Next } from '../wire/channel.ts';
+import type { Channel } from '../wire/channel.ts';
 import { bytesOf, resultOf } from '../wire/counted.ts';
 import { serve, treeOperations } from '../wire/dispatch.ts';
 import { operationName, teller } from '../wire/traced.ts';
@@ -56,11 +56,14 @@ export class Serving {
   /** Serves until the file system is unmounted, or the channel stops. */
   async run(device: Channel, call: Call): Promise<void> {
     let channel = this.#told(device, this.#mount.orders ?? []);
-    while (this.#serve(channel, call)) {
-      call.since = performance.now();
+    for (;;) {
+      const one = this.#serve(channel, call);
+      if (one === undefined) return;
+      this.#mount.serving[0] = one.header.unique;
+      one.since = performance.now();
       const orders = await this.#learn();
       if (orders !== undefined) channel = this.#told(device, orders);
-      this.#one(channel, call);
+      this.#one(channel, one);
     }
   }
 
@@ -71,15 +74,16 @@ export class Serving {
     return tell === undefined ? device : new TracingChannel(device, tell);
   }
 
-  /** Serves one request after the other. Returns true with one that waits for the news to be learned, false at the end. */
-  #serve(channel: Channel, call: Call): boolean {
+  /** Serves one request after the other. Returns one that waits for the news to be learned, or undefined at the end. */
+  #serve(channel: Channel, call: Call): Call | undefined {
     const { news } = this.#mount;
-    while (channel.next(call) === Next.REQUEST) {
-      if (news[0] !== this.#seen) return true;
-      if (--this.#left > 0) this.#one(channel, call);
-      else this.#timedOne(channel, call);
+    for (;;) {
+      const one = channel.next(call);
+      if (typeof one !== 'object') return undefined;
+      if (news[0] !== this.#seen) return one;
+      if (--this.#left > 0) this.#one(channel, one);
+      else this.#timedOne(channel, one);
     }
-    return false;
   }
 
   #one(channel: Channel, call: Call): void {

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { runOn } from '../../../sys/affinity.ts';
 import { printAtOnce } from '../../../sys/console.ts';
 import { threadNumber } from '../../../sys/thread.ts';
 import { Counters } from '../../counters.ts';
@@ -7,7 +8,9 @@ import { DeviceChannel } from '../channel/device.ts';
 import { Patience } from '../channel/patience.ts';
 import { recorded } from '../channel/recording.ts';
 import { Watching } from '../channel/turn.ts';
+import type { RingData } from '../channel/uring.ts';
 import { Call } from '../wire/call.ts';
+import type { Channel } from '../wire/channel.ts';
 import { MAX_WRITE } from '../wire/init.ts';
 import type { News, WorkerData, WorkerMessage } from '../worker-contract.ts';
 import { Serving } from './serving.ts';
@@ -17,6 +20,7 @@ if (parentPort === null)
 const port = parentPort;
 const {
   fd,
+  ring,
   stop,
   recording,
   thread,
@@ -42,14 +46,25 @@ for (const node of nodes) {
   const { ops } = await worker.add(node);
   memory ??= ops.placement.scratch?.(thread);
 }
-if (memory === undefined || memory.length < Call.space(MAX_WRITE))
-  memory = new Uint8Array(Call.space(MAX_WRITE));
-const watching = new Watching(new Patience(fd, stop, look, sleep), turn, fd, stop, sleep);
-const waiting = thread === 0 ? new Calling(watching, calls) : new Called(watching, calls, sleep);
+const [device, call] = ring === undefined ? byDevice() : await byRing(ring);
 send('ready');
-const channel = recorded(new DeviceChannel(fd, waiting), recording);
-await worker.run(channel, Call.within(memory, MAX_WRITE));
+await worker.run(recorded(device, recording), call);
 send('ended');
+
+function byDevice(): [Channel, Call] {
+  if (memory === undefined || memory.length < Call.space(MAX_WRITE))
+    memory = new Uint8Array(Call.space(MAX_WRITE));
+  const watching = new Watching(new Patience(fd, stop, look, sleep), turn, fd, stop, sleep);
+  const waiting = thread === 0 ? new Calling(watching, calls) : new Called(watching, calls, sleep);
+  return [new DeviceChannel(fd, waiting), Call.within(memory, MAX_WRITE)];
+}
+
+/** Where the clients are whose requests come by it. Loaded only where it is used; it has calls of its own. */
+async function byRing(data: RingData): Promise<[Channel, Call]> {
+  const { UringChannel } = await import('../channel/uring.ts');
+  runOn(data.queues);
+  return [new UringChannel(fd, stop, sleep, data), Call.numbered(0)];
+}
 
 /** What has been posted to this thread, which is on no event loop to be told. */
 function takeNews(): News[] {

@@ -8,7 +8,8 @@ import type { TreeInodes } from '../tree-inodes.ts';
  * so that the client can go; the handler's own answer is dropped, and its caller's signal is aborted.
  *
  * A request that isn't waiting here may be on its way or be answered by a worker right now: EAGAIN makes the kernel
- * ask again while it still waits (fuse_dev_do_write), and costs nothing when it doesn't.
+ * ask again while it still waits (fuse_dev_do_write), and costs nothing when it doesn't. Not of one that came by io_uring, which it doesn't
+ * find: that one is interrupted when it comes here.
  */
 export const interrupt = onMount(fuseInterruptIn, (_call, { unique }, inodes: TreeInodes) =>
   inodes.interrupt(unique) ? NO_REPLY : -EAGAIN,
