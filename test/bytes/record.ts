@@ -25,11 +25,11 @@ const TCGETS = 0x5401;
 /** _IOWR('R', 9, 32 bytes): the kernel passes as many bytes on, and would take as many back. */
 const IOWR = 0xc0205209;
 
-/** A session of real clients on a real mount, as its recording. */
-export async function record(): Promise<Buffer> {
+/** A session of real clients on a real mount with some more options, as its recording. */
+export async function record(more: readonly string[] = []): Promise<Buffer> {
   const recording = join(makeDir('record'), 'session');
   // One worker, for the requests to be served in the order in which they came.
-  const options = ['--record', recording, '--threads', '1', '--max-size', String(MAX_SIZE)];
+  const options = ['--record', recording, '--threads', '1', '--max-size', String(MAX_SIZE), ...more];
   {
     await using mounted = await mount(options);
     await tools(mounted.dir, mounted.file);

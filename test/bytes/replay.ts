@@ -64,11 +64,11 @@ class ReplayChannel implements Channel {
   close(): void {}
 }
 
-/** Plays a recorded mount's requests, without a kernel. */
-export async function replay(recording: Uint8Array): Promise<Replayed[]> {
+/** Plays a recorded mount's requests, without a kernel. `byRings`: they came by io_uring. */
+export async function replay(recording: Uint8Array, byRings = false): Promise<Replayed[]> {
   const channel = new ReplayChannel(recording);
   using world = await World.start(channel);
-  world.initialize();
+  world.initialize(byRings);
   world.run();
   return [...channel.played.values()];
 }
@@ -82,8 +82,8 @@ function uniqueOf(message: Uint8Array): number {
 }
 
 /** Without a kernel, the same requests have the same replies, to the last byte but those of the clock. */
-export async function expectSame(recording: Uint8Array): Promise<void> {
-  const replayed = await replay(recording);
+export async function expectSame(recording: Uint8Array, byRings = false): Promise<void> {
+  const replayed = await replay(recording, byRings);
   expect(replayed).toHaveLength(requestsIn(recording).length);
   expect(replayed.map(({ request, replayed: reply }) => ({ request, reply }))).toEqual(
     replayed.map(({ request, recorded: reply }) => ({ request, reply })),

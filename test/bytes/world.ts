@@ -65,9 +65,9 @@ export class World implements Disposable {
     });
   }
 
-  /** Answers the channel's first request. */
-  initialize(): void {
-    initialize(this.#channel, { mmap: true, passthrough: false, endless: false, locks: false });
+  /** Answers the channel's first request. `byRings`: as where further ones come by io_uring. */
+  initialize(byRings = false): void {
+    initialize(this.#channel, { mmap: true, passthrough: false, endless: false, locks: false }, byRings);
   }
 
   /** Serves what the channel has. */

@@ -5,6 +5,7 @@ import { calls } from '../support/calls/index.ts';
 import { Engine } from '../support/engine.ts';
 import { type Mount, mount } from '../support/mount.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
+import { hasUring } from '../support/uring.ts';
 import type { Case, Difference } from './case.ts';
 import { cases } from './cases/index.ts';
 import { cached, type Differences, fuse, libfuse, passthrough } from './differences.ts';
@@ -142,6 +143,7 @@ const proc: Target = {
 
 export const targets: readonly Target[] = [
   mounted('direct', [], fuse),
+  ...(hasUring ? [mounted('uring', ['--channel', 'uring'], fuse)] : []),
   mounted('cached', ['--io', 'cached'], cached),
   mounted('passthrough', ['--io', 'passthrough'], passthrough),
   mounted('libfuse', ['--transport', 'libfuse'], libfuse),

@@ -6,6 +6,7 @@ import { must } from '../support/answer.ts';
 import { Cgroup } from '../support/cgroup.ts';
 import { Client } from '../support/client.ts';
 import { Program } from '../support/program.ts';
+import { hasUring, withUring } from '../support/uring.ts';
 import type { Act } from './worker-handler.ts';
 
 const PROGRAM = join(import.meta.dirname, 'worker-program.ts');
@@ -24,65 +25,81 @@ async function read(program: Program, act: Act | 'here'): Promise<unknown> {
   return typeof answer === 'string' ? answer : answer.length;
 }
 
+/** What requests can come by on this machine. */
+const channels = hasUring ? ['device', 'uring'] : ['device'];
+
+function start(threads: number, channel: string): Promise<Program> {
+  const starting = () => Program.start(PROGRAM, String(threads), channel);
+  return channel === 'uring' ? withUring(starting) : starting();
+}
+
 function threadsOf({ pid }: Program): number {
   return readdirSync(`/proc/${pid}/task`).length;
 }
 
-describe.each([1, 3])('with %i workers', (threads) => {
-  test.each(['throws', 'promises', 'lies', 'recurses'] as const)(
-    'a read that %s is EIO, and its worker lives',
-    async (act) => {
-      await using program = await Program.start(PROGRAM, String(threads));
+describe.each(channels.flatMap((channel) => [1, 3].map((threads) => [threads, channel] as const)))(
+  'with %i workers by %s',
+  (threads, channel) => {
+    test.each(['throws', 'promises', 'lies', 'recurses'] as const)(
+      'a read that %s is EIO, and its worker lives',
+      async (act) => {
+        await using program = await start(threads, channel);
+        expect(await read(program, 'works')).toBe(0);
+        const before = threadsOf(program);
+        for (let i = 0; i < 20; i++) expect(await read(program, act)).toBe('EIO');
+        expect(await read(program, 'works')).toBe(0);
+        expect(await read(program, 'here')).toBe(0);
+        expect(threadsOf(program)).toBe(before);
+        // Each error is told, though a worker is never on its event loop.
+        expect(program.said.split('\n').filter((line) => /^\w*Error: /.test(line))).toHaveLength(20);
+        expect(program.said).not.toContain('takes its place');
+      },
+    );
+
+    test('a read that ends its worker is EIO, and another worker takes its place', async () => {
+      await using program = await start(threads, channel);
       expect(await read(program, 'works')).toBe(0);
       const before = threadsOf(program);
-      for (let i = 0; i < 20; i++) expect(await read(program, act)).toBe('EIO');
-      expect(await read(program, 'works')).toBe(0);
-      expect(await read(program, 'here')).toBe(0);
-      expect(threadsOf(program)).toBe(before);
-      // Each error is told, though a worker is never on its event loop.
-      expect(program.said.split('\n').filter((line) => /^\w*Error: /.test(line))).toHaveLength(20);
-      expect(program.said).not.toContain('takes its place');
-    },
-  );
+      for (let i = 0; i < 5; i++) {
+        expect(await read(program, 'exits')).toBe('EIO');
+        expect(await read(program, 'works')).toBe(0);
+        expect(await read(program, 'here')).toBe(0);
+      }
+      await expect.poll(() => threadsOf(program)).toBe(before);
+      expect(
+        program.said.match(/^ramproc: a worker ended \(.*\); another takes its place\.$/gm),
+      ).toHaveLength(5);
+    });
+  },
+);
 
-  test('a read that ends its worker is EIO, and another worker takes its place', async () => {
-    await using program = await Program.start(PROGRAM, String(threads));
+test.each(channels)(
+  'a worker by %s that runs out of memory is replaced, and its request is EIO',
+  async (channel) => {
+    await using program = await start(2, channel);
     expect(await read(program, 'works')).toBe(0);
-    const before = threadsOf(program);
-    for (let i = 0; i < 5; i++) {
-      expect(await read(program, 'exits')).toBe('EIO');
-      expect(await read(program, 'works')).toBe(0);
-      expect(await read(program, 'here')).toBe(0);
-    }
-    await expect.poll(() => threadsOf(program)).toBe(before);
-    expect(program.said.match(/^ramproc: a worker ended \(.*\); another takes its place\.$/gm)).toHaveLength(
-      5,
-    );
-  });
-});
+    expect(await read(program, 'allocates')).toBe('EIO');
+    expect(await read(program, 'works')).toBe(0);
+    expect(await read(program, 'here')).toBe(0);
+    expect(program.said).toMatch(/^ramproc: a worker ended \(.*memory.*\); another takes its place\.$/m);
+  },
+);
 
-test('a worker that runs out of memory is replaced, and its request is EIO', async () => {
-  await using program = await Program.start(PROGRAM, '2');
-  expect(await read(program, 'works')).toBe(0);
-  expect(await read(program, 'allocates')).toBe('EIO');
-  expect(await read(program, 'works')).toBe(0);
-  expect(await read(program, 'here')).toBe(0);
-  expect(program.said).toMatch(/^ramproc: a worker ended \(.*memory.*\); another takes its place\.$/m);
-});
-
-describe('a worker that cannot be replaced', () => {
+describe.each(channels)('a worker by %s that cannot be replaced', (channel) => {
   test.each([1, 2])('ends the session of %i with a message, and no call hangs', async (threads) => {
     await using pids = new Cgroup('pids');
-    await using program = await Program.start(PROGRAM, String(threads));
+    await using program = await start(threads, channel);
     const holder = must(await client.sys.open(join(program.dir, 'works'), constants.O_RDONLY));
     expect(await client.sys.read(holder, 10)).toHaveLength(0);
     pids.add(program.pid);
     pids.set('pids.max', 1);
 
-    expect(await read(program, 'exits')).toBe('EIO');
+    // An answer to what came by a ring is for the ring's thread to hand over.
+    expect(await read(program, 'exits')).toBe(channel === 'device' ? 'EIO' : 'ECONNABORTED');
     await expect.poll(() => mountAt(program.dir)).toBeUndefined();
-    // Who has a file open is served by the workers that are left.
-    expect(await client.sys.read(holder, 10)).toEqual(threads === 1 ? 'ENOTCONN' : Buffer.alloc(0));
+    // Who has a file open is served by the workers that are left, but for rings: nobody is left for the queues of one.
+    const isServed = threads > 1 && channel === 'device';
+    expect(await client.sys.read(holder, 10)).toEqual(isServed ? Buffer.alloc(0) : 'ENOTCONN');
     await client.sys.close(holder);
     expect(await program.ended).not.toBe(0);
     expect(program.said).toMatch(/Error: Cannot go on serving ".*": .*EAGAIN/);

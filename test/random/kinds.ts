@@ -1,3 +1,4 @@
+import { hasUring } from '../support/uring.ts';
 import type { Call } from './step.ts';
 
 /** A kind of mount. */
@@ -18,6 +19,7 @@ export const kinds: readonly Kind[] = [
     lacks: [],
     holes: true,
   })),
+  ...(hasUring ? [{ name: 'uring', options: ['--channel', 'uring'], lacks: [], holes: true }] : []),
   {
     name: 'libfuse',
     options: ['--transport', 'libfuse'],

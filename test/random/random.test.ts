@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { pulse } from '../support/run.ts';
+import { hasUring } from '../support/uring.ts';
 import { placeFor, play, sequence } from './sequence.ts';
 
 describe('random sequences of calls answer as on tmpfs', () => {
@@ -9,8 +10,9 @@ describe('random sequences of calls answer as on tmpfs', () => {
     ['direct', 2000],
     ['cached', 500],
     ['passthrough', 500],
-  ])('--io %s, %i sequences', async (io, numRuns) => {
-    await using place = await placeFor(io);
+    ...(hasUring ? [['uring', 500] as const] : []),
+  ] as const)('%s, %i sequences', async (kind, numRuns) => {
+    await using place = await placeFor(kind);
     let played = 0;
     const property = fc.asyncProperty(sequence, async (steps) => {
       play(place, steps);

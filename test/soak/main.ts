@@ -24,7 +24,7 @@ import { verify } from './verify.ts';
  * Works on mounts for N minutes (default: 60), and prints a report in Markdown. Ends with status 1 when an answer or the
  * content differed from tmpfs's, when a daemon's descriptors, threads or memory grew, or when something was left behind.
  *
- * --on: kinds of mount, with commas (default: direct,cached,passthrough,libfuse). --seed: the number that all calls are
+ * --on: kinds of mount, with commas (default: all that this machine has: direct,cached,passthrough,uring,libfuse). --seed: the number that all calls are
  * made from (default: another each time). --verify: only fio's verified writes and reads, 60 s or what N minutes leave for
  * each kind. --replay: only the calls of a run that failed; when they fail again, with those left out that aren't needed.
  * --signals: only N random signals at random moments of many mounts, of root's and of an ordinary user's.

@@ -6,6 +6,7 @@ import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { until } from './hanging.ts';
 import { makeDir, runDir } from './run.ts';
+import { withUring } from './uring.ts';
 
 /** The executable. */
 export const COMMAND = join(import.meta.dirname, '../../bin/ramproc.js');
@@ -73,7 +74,8 @@ export class Mount implements AsyncDisposable {
 
 /** Mounts on a directory, by default a new one, with options of `ramproc mount`. Throws what the command says. */
 export async function mount(options: readonly string[] = [], dir = makeDir('mount')): Promise<Mount> {
-  const { status, stdout, stderr } = await ramproc('mount', dir, '--json', ...options);
+  const mounting = () => ramproc('mount', dir, '--json', ...options);
+  const { status, stdout, stderr } = await (options.includes('uring') ? withUring(mounting) : mounting());
   if (status !== 0) throw new Error(`"ramproc mount" ended with status ${status}: ${stderr.trim()}`);
   return new Mount(JSON.parse(stdout));
 }
