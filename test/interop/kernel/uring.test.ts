@@ -5,9 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { record } from '../../bytes/record.ts';
 import { expectSame } from '../../bytes/replay.ts';
+import { until } from '../../support/hanging.ts';
 import { mount, ramproc, run } from '../../support/mount.ts';
 import { Program } from '../../support/program.ts';
 import { makeDir } from '../../support/run.ts';
+import { startRamproc } from '../../support/started.ts';
 import { hasUring, withoutUring, withUring } from '../../support/uring.ts';
 
 const PROGRAM = join(import.meta.dirname, 'uring-program.ts');
@@ -129,6 +131,20 @@ describe.each(hasUring ? [['uring']] : [])('a mount by --channel %s', () => {
     expect((await ramproc('stats', at.dir)).stdout).toContain('(kernel over io_uring, direct I/O)');
     const rings = await run('sh', '-c', `ls -l /proc/${at.pid}/fd | grep -c '\\[io_uring\\]'`);
     expect(Number(rings.stdout)).toBeGreaterThan(0);
+  });
+
+  test('is traced, from when somebody wants to know', async () => {
+    await using at = await mount(['--channel', 'uring']);
+    const trace = startRamproc('trace', at.dir, '--filter', 'READ,WRITE,LOOKUP,GETATTR');
+    await until(() => trace.stderr.includes('\n'), 'The trace does not begin.');
+    await run('sh', '-c', 'echo traced >"$0"; cat "$0"', at.file);
+    await until(() => /READ\(.* = 0 /.test(trace.stdout), 'The end of the file is not read.');
+    trace.kill('SIGINT');
+    const { stdout } = await trace.ended;
+    expect(stdout).toMatch(/ WRITE\("\/rust-proc-file", size=7, offset=0\) = 7 /);
+    expect(stdout).toMatch(/ READ\("\/rust-proc-file", size=131072, offset=0\) = 7 /);
+    // By the thread that has the tree, whose answers go by the ring's.
+    expect(stdout).toMatch(/ LOOKUP\("\/rust-proc-file"\) = /);
   });
 
   test('that is recorded is understood, and has the same replies without a kernel', async () => {

@@ -1,16 +1,16 @@
 import { Opcode } from '../../../abi/fuse.ts';
-import { fuseInHeader, fuseOutHeader, fuseWriteIn } from '../../../abi/structs.ts';
 import { RingHeader, UringCommand } from '../../../abi/uring.ts';
 import { runOn } from '../../../sys/affinity.ts';
 import { ECANCELED, EINTR, ENOENT, ENOTCONN, Errno } from '../../../sys/errno.ts';
 import { Ring, type RingState } from '../../../sys/io-uring.ts';
 import { write } from '../../../sys/read-write.ts';
 import { isHungUp } from '../../../sys/watch.ts';
-import { Call } from '../wire/call.ts';
+import type { Call } from '../wire/call.ts';
 import { type Channel, Next } from '../wire/channel.ts';
-import { MAX_WRITE, PAGE_SIZE } from '../wire/init.ts';
+import { MAX_WRITE } from '../wire/init.ts';
 import { retrieveNothing } from '../wire/notify.ts';
 import { NO_REPLY } from '../wire/operation.ts';
+import { RingCalls } from './ring-calls.ts';
 import { Holder, RingMemory, type RingMemoryState } from './ring-memory.ts';
 
 /** What completions say they are of, beside entries by their numbers. */
@@ -37,14 +37,6 @@ export interface RingData {
   readonly answered: number;
 }
 
-/** Where the requests of an entry are served. */
-interface Place {
-  /** One whose data stays where the kernel puts it. */
-  readonly write: Call;
-  /** Any other, which is copied to memory of this thread: the reply is put where the kernel puts a request. */
-  readonly other: Call;
-}
-
 /**
  * A mount's requests, by io_uring: a reply is handed over and the next request waited for in one system call, and that comes from a queue
  * of the processor that the client runs on, which this thread runs on too. Source: fs/fuse/dev_uring.c.
@@ -57,16 +49,13 @@ export class UringChannel implements Channel {
   readonly #data: RingData;
   readonly #ring: Ring;
   readonly #memory: RingMemory;
-  readonly #places: Place[] = [];
+  readonly #calls: RingCalls;
   /** How many entries the kernel has, by queue. */
   readonly #left: number[] = [];
   /** Entries whose requests the thread before this one didn't look at. */
   readonly #inherited: number[];
   /** Queues in which requests may wait that no entry takes: too few may have been left when they came. */
   readonly #overlooked = new Set<number>();
-  /** Requests but for the data of a WRITE. */
-  readonly #request = new Uint8Array(MAX_WRITE + PAGE_SIZE);
-  readonly #requestWords = new Uint32Array(this.#request.buffer);
   /** That of the request which is served. */
   #entry = 0;
 
@@ -79,6 +68,7 @@ export class UringChannel implements Channel {
     this.#data = data;
     this.#ring = new Ring(data.ring, sleep);
     this.#memory = new RingMemory(data.memory);
+    this.#calls = new RingCalls(this.#memory);
     this.#inherited = this.#memory.allOf(Holder.ARRIVED);
     for (const queue of data.queues) {
       this.#left[queue] = 0;
@@ -137,55 +127,14 @@ export class UringChannel implements Channel {
   /** Puts the request of an entry where one is served. */
   #arrived(entry: number): Call | undefined {
     const memory = this.#memory;
-    const { words } = memory;
     if (memory.holder(entry) === Holder.KERNEL) this.#count(entry, -1);
     memory.give(entry, Holder.SERVER);
     this.#entry = entry;
-    const from = memory.word(entry, RingHeader.IN_OUT);
-    const [length = 0, opcode] = [words[from], words[from + 1]];
-    const payload = words[memory.word(entry, RingHeader.ENTRY) + 4] ?? 0;
-    const start = length - payload;
-    if (opcode === Opcode.NOTIFY_REPLY) {
+    if (memory.words[memory.word(entry, RingHeader.IN_OUT) + 1] === Opcode.NOTIFY_REPLY) {
       this.#looked();
       return undefined;
     }
-    const { write, other } = this.#place(entry);
-    if (opcode === Opcode.WRITE && start === fuseInHeader.size + fuseWriteIn.size) {
-      this.#copyStart(entry, words, (memory.payload(entry) - start) >>> 2, start);
-      return write.arrived(length) ? write : undefined;
-    }
-    this.#copyStart(entry, this.#requestWords, 0, start);
-    if (payload > 0) {
-      const at = memory.payload(entry);
-      this.#request.set(memory.bytes.subarray(at, at + payload), start);
-    }
-    return other.arrived(length) ? other : undefined;
-  }
-
-  /** Copies the header, and the struct that the body begins with. */
-  #copyStart(entry: number, to: Uint32Array, at: number, length: number): void {
-    const { words } = this.#memory;
-    const header = this.#memory.word(entry, RingHeader.IN_OUT);
-    const body = this.#memory.word(entry, RingHeader.OP_IN);
-    const headerWords = fuseInHeader.size / 4;
-    const bodyWords = (length - fuseInHeader.size) >>> 2;
-    for (let word = 0; word < headerWords; word++) to[at + word] = words[header + word] ?? 0;
-    for (let word = 0; word < bodyWords; word++) to[at + headerWords + word] = words[body + word] ?? 0;
-  }
-
-  #place(entry: number): Place {
-    this.#places[entry] ??= this.#newPlace(entry);
-    return this.#places[entry];
-  }
-
-  #newPlace(entry: number): Place {
-    const payload = this.#memory.payload(entry);
-    const from = (start: number) => this.#memory.bytes.subarray(payload - start, payload + MAX_WRITE);
-    const reply = from(fuseOutHeader.size);
-    return {
-      write: new Call(from(fuseInHeader.size + fuseWriteIn.size), reply),
-      other: new Call(this.#request, reply),
-    };
+    return this.#calls.of(entry);
   }
 
   /** Hands over what other threads have answered. */
