@@ -7,7 +7,7 @@ import { playOn } from './play.ts';
 if (hasUring) playOn('uring');
 else {
   test('this kernel has no io_uring for FUSE, and who asks for it is told so', async () => {
-    const { status, stderr } = await ramproc('mount', makeDir('uring'), '--channel', 'uring');
+    const { status, stderr } = await ramproc('mount', makeDir('uring'), '-o', 'channel=uring');
     expect(stderr).toMatch(/Cannot mount with io_uring: the kernel offers none to FUSE/);
     expect(status).toBe(32);
   });

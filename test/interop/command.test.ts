@@ -106,7 +106,7 @@ describe('ramproc mount', () => {
     const modules = [{ id: 'rust_proc_ram_file', entries: ['rust-proc-file'] }];
     expect(told).toEqual({
       ...{ dir, file, files, modules, maxSize },
-      ...{ pid: expect.any(Number), transport: 'kernel' },
+      ...{ pid: expect.any(Number), transport: 'kernel', channel: 'device' },
     });
     expect(runs(told.pid)).toBe(true);
   });

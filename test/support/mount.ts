@@ -32,9 +32,10 @@ export async function run(program: string, ...parameters: readonly string[]): Pr
   }
 }
 
-/** Runs the command `ramproc`. */
+/** Runs the command `ramproc`. What mounts over io_uring is offered that. */
 export function ramproc(...parameters: readonly string[]): Promise<Ended> {
-  return run(process.execPath, COMMAND, ...parameters);
+  const running = () => run(process.execPath, COMMAND, ...parameters);
+  return parameters[0] === 'mount' && parameters.includes('uring') ? withUring(running) : running();
 }
 
 /** Whether a process runs: one that init hasn't taken note of yet (a zombie) doesn't. */
@@ -74,8 +75,7 @@ export class Mount implements AsyncDisposable {
 
 /** Mounts on a directory, by default a new one, with options of `ramproc mount`. Throws what the command says. */
 export async function mount(options: readonly string[] = [], dir = makeDir('mount')): Promise<Mount> {
-  const mounting = () => ramproc('mount', dir, '--json', ...options);
-  const { status, stdout, stderr } = await (options.includes('uring') ? withUring(mounting) : mounting());
+  const { status, stdout, stderr } = await ramproc('mount', dir, '--json', ...options);
   if (status !== 0) throw new Error(`"ramproc mount" ended with status ${status}: ${stderr.trim()}`);
   return new Mount(JSON.parse(stdout));
 }

@@ -153,7 +153,7 @@ describe.each(hasUring ? [['uring']] : [])('a mount by --channel %s', () => {
 
   test('is refused where the module does not offer it, with what to do', async () => {
     const { status, stderr } = await withoutUring(() =>
-      ramproc('mount', makeDir('refused'), '--channel', 'uring'),
+      ramproc('mount', makeDir('refused'), '-o', 'channel=uring'),
     );
     expect(stderr).toMatch(
       /Cannot mount with io_uring: .*echo Y >\/sys\/module\/fuse\/parameters\/enable_uring/,
