@@ -39,10 +39,14 @@ const SHORT = 200;
 const transports = ['kernel', 'libfuse'];
 
 const kinds: [kind: string, options: string[], about: object][] = [
-  ['direct', [], { transport: 'kernel', io: 'direct', secret: false }],
-  ['cached', ['--io', 'cached'], { transport: 'kernel', io: 'cached', secret: false }],
-  ['passthrough', ['--io', 'passthrough'], { transport: 'kernel', io: 'passthrough', secret: false }],
-  ['secret', ['--secret'], { transport: 'kernel', io: 'direct', secret: true }],
+  ['direct', [], { transport: 'kernel', channel: 'device', io: 'direct', secret: false }],
+  ['cached', ['--io', 'cached'], { transport: 'kernel', channel: 'device', io: 'cached', secret: false }],
+  [
+    'passthrough',
+    ['--io', 'passthrough'],
+    { transport: 'kernel', channel: 'device', io: 'passthrough', secret: false },
+  ],
+  ['secret', ['--secret'], { transport: 'kernel', channel: 'device', io: 'direct', secret: true }],
   ['libfuse', ['--transport', 'libfuse'], { transport: 'libfuse', io: 'direct', secret: false }],
 ];
 
