@@ -6,6 +6,7 @@ import {
   fuseNativePlain,
   libfuse3,
   memfsLl,
+  memfsLlUring,
 } from './peers.ts';
 import { ramproc } from './ramproc.ts';
 import { tmpfs } from './tmpfs.ts';
@@ -15,7 +16,9 @@ export const contenders: readonly Contender[] = [
   tmpfs,
   libfuse3,
   memfsLl,
+  memfsLlUring,
   ramproc('direct', 'direct'),
+  ramproc('uring', 'direct over io_uring', '--channel', 'uring'),
   ramproc('cached', 'cached', '--io', 'cached'),
   ramproc('passthrough', 'passthrough', '--io', 'passthrough'),
   eventLoopSync,

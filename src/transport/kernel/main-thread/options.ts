@@ -20,9 +20,10 @@ export interface KernelMountOptions extends MountOptions {
    */
   readonly threads?: number | undefined;
   /**
-   * What requests come by: the mount's /dev/fuse, or io_uring, with a queue for each processor: Linux 6.14, and the parameter enable_uring of the
-   * module fuse. That is for files that are `shared`: each request for another passes through one thread more than without. `auto` takes
-   * /dev/fuse, which is faster in more cases: see scripts/bench/README.md. Default: auto.
+   * What requests come by: the mount's /dev/fuse (`device`), or io_uring (`uring`), with a queue for each processor: Linux 6.14, and the
+   * parameter enable_uring of the module fuse. That is for files that are `shared`, and not secret: requests for others pass through one thread more
+   * than without, and of those that wait for such a handler a thread holds 224 or a few more, behind whom others wait. `auto` takes /dev/fuse, which
+   * is faster for one client. Rejects with a MountError where there is none. Default: auto.
    */
   readonly channel?: ChannelName | undefined;
   /** What df shows. Default: nothing in use and nothing allowed, as for /proc. */

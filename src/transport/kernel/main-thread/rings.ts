@@ -21,7 +21,7 @@ const SUBMISSIONS = 64;
 /** Completions that aren't of an entry, of which there may be two at a time. */
 const OTHERS = 16;
 
-/** The rings of a mount, one for each thread, which outlive it: see UringChannel. */
+/** The rings of a mount, one for each thread, and their entries, which outlive it: see UringChannel. */
 export class Rings implements Disposable {
   readonly #rings: (FarRing & { readonly data: RingData })[] = [];
 
@@ -33,10 +33,8 @@ export class Rings implements Disposable {
       for (let thread = 0; thread < count; thread++) this.#add(thread, count, processors);
     } catch (error) {
       this[Symbol.dispose]();
-      throw new MountError(
-        `Cannot mount with io_uring: ${reason(error)}; choose "--channel device", or see "sysctl kernel.io_uring_disabled".`,
-        { cause: error },
-      );
+      const why = reason(error, 'choose the channel "device", or see "sysctl kernel.io_uring_disabled"');
+      throw new MountError(`Cannot mount with io_uring: ${why}.`, { cause: error });
     }
   }
 
