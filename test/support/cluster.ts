@@ -81,30 +81,22 @@ export class Cluster implements AsyncDisposable {
     throw new Error(`Nobody has the slot ${this.slot}.`);
   }
 
-  /** Gives the slot to another node, with all its keys, some at a time, as redis-cli --cluster reshard does. `between` is awaited when half of them are there. */
-  async move(to: Node, between: () => Promise<void> = async () => {}): Promise<void> {
+  /** Gives the slot to another node, with all its keys, as redis-cli --cluster reshard does. `between` is awaited when those that match `first` are there. */
+  async move(to: Node, first = /./, between: () => Promise<void> = async () => {}): Promise<void> {
     const from = await this.owner();
     const slot = String(this.slot);
     await to.engine.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
     await from.engine.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
-    for (let isFirst = true; ; isFirst = false) {
-      const count = Number(await from.engine.cli('CLUSTER', 'COUNTKEYSINSLOT', slot));
-      if (count === 0) break;
-      const some = isFirst ? Math.ceil(count / 2) : count;
-      const keys = (await from.engine.cli('CLUSTER', 'GETKEYSINSLOT', slot, `${some}`)).split('\n');
-      const said = await from.engine.cli(
-        'MIGRATE',
-        '127.0.0.1',
-        `${to.port}`,
-        '',
-        '0',
-        '60000',
-        'KEYS',
-        ...keys,
-      );
+    const keysIn = async () =>
+      (await from.engine.cli('CLUSTER', 'GETKEYSINSLOT', slot, '1000000')).split('\n').filter(Boolean);
+    const give = async (keys: string[]) => {
+      const where = ['127.0.0.1', `${to.port}`, '', '0', '60000'];
+      const said = await from.engine.cli('MIGRATE', ...where, 'KEYS', ...keys);
       if (!/OK|NOKEY/.test(said)) throw new Error(said);
-      if (isFirst) await between();
-    }
+    };
+    await give((await keysIn()).filter((key) => first.test(key)));
+    await between();
+    for (let keys = await keysIn(); keys.length > 0; keys = await keysIn()) await give(keys);
     for (const { engine } of [to, from, ...this.#nodes]) {
       await engine.cli('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
     }
