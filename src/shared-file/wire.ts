@@ -30,10 +30,12 @@ export type Decoders = typeof import('@redis/client/dist/lib/RESP/decoder.js');
 const MULTI = '*1\r\n$5\r\nMULTI\r\n';
 const EXEC = '*1\r\n$4\r\nEXEC\r\n';
 
-/** What memory for commands begins with, up to how much is kept to be used again, in bytes, and how many. */
-const ROOM = 1 << 16;
-const MUCH = 1 << 22;
-const SPARE = 4;
+/**
+ * Of so many bytes are pieces of memory that commands are put into, and so many pieces are kept to be used again. A long command goes out by
+ * pieces: the engine begins with the first while the next is made, and all of them stay in a processor's cache.
+ */
+const PIECE = 1 << 17;
+const SPARE = 16;
 
 /** How many answered questions are kept at most. */
 const MANY = 256;
@@ -62,9 +64,11 @@ export class Wire {
   /** How many of those were answered. */
   #answered = 0;
   /** What is to go out: bytes, and behind them a text. */
-  #out = Buffer.allocUnsafeSlow(ROOM);
+  #piece = Buffer.allocUnsafeSlow(PIECE);
   #length = 0;
   #text = '';
+  /** Whether it goes out at the end of this turn. */
+  #isTurn = false;
   readonly #spare: Buffer<ArrayBuffer>[] = [];
   #end: ((reason: Error) => void) | undefined;
 
@@ -138,7 +142,8 @@ export class Wire {
       question.reject(new Error('the connection was closed'));
       return false;
     }
-    if (this.#length === 0 && this.#text === '') queueMicrotask(() => this.#flush());
+    if (!this.#isTurn) queueMicrotask(() => this.#flush());
+    this.#isTurn = true;
     this.#questions.push(question);
     return true;
   }
@@ -166,35 +171,44 @@ export class Wire {
         this.#text += `$${utf8Length(part)}\r\n${part}\r\n`;
       } else {
         this.#text += `$${part.length}\r\n`;
-        this.#settle(part.length);
-        this.#length += part.copy(this.#out, this.#length);
+        this.#settle();
+        this.#copy(part);
         this.#text = '\r\n';
       }
     }
   }
 
-  /** Makes bytes of the text, and room for so many more. */
-  #settle(bytes: number): void {
+  /** Makes bytes of the text. */
+  #settle(): void {
     // UTF-8 has at most three bytes for what a string counts as one.
-    const end = this.#length + 3 * this.#text.length + bytes;
-    if (end > this.#out.length) {
-      const more = Buffer.allocUnsafeSlow(Math.max(2 * this.#out.length, end));
-      this.#out.copy(more, 0, 0, this.#length);
-      this.#out = more;
-    }
-    this.#length += this.#out.write(this.#text, this.#length);
+    if (3 * this.#text.length <= PIECE - this.#length) {
+      this.#length += this.#piece.write(this.#text, this.#length);
+    } else this.#copy(Buffer.from(this.#text));
     this.#text = '';
   }
 
+  #copy(bytes: Buffer): void {
+    for (let done = 0; done < bytes.length; ) {
+      if (this.#length === PIECE) this.#write();
+      const count = bytes.copy(this.#piece, this.#length, done);
+      this.#length += count;
+      done += count;
+    }
+  }
+
   #flush(): void {
-    this.#settle(0);
-    const out = this.#out;
+    this.#isTurn = false;
+    if (this.#text !== '') this.#settle();
+    if (this.#length > 0) this.#write();
+  }
+
+  #write(): void {
+    const piece = this.#piece;
     const length = this.#length;
     this.#length = 0;
-    this.#out = this.#spare.pop() ?? Buffer.allocUnsafeSlow(ROOM);
-    if (this.#end === undefined) return;
-    this.#socket.write(out.subarray(0, length), () => {
-      if (this.#spare.length < SPARE && out.length <= MUCH) this.#spare.push(out);
+    this.#piece = this.#spare.pop() ?? Buffer.allocUnsafeSlow(PIECE);
+    this.#socket.write(piece.subarray(0, length), () => {
+      if (this.#spare.length < SPARE) this.#spare.push(piece);
     });
   }
 }
