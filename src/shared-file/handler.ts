@@ -99,7 +99,7 @@ export class SharedHandler implements ProcHandler {
     const count = Math.min(to.length, Number(size) - offset);
     this.#isRead = isPlain;
     if (!isPlain || !found.every(arePages)) return false;
-    fill(to, Math.max(0, count), offset, found.flat());
+    fill(to, Math.max(0, count), offset, found.length === 1 ? listOf(found[0]) : found.flat());
     return true;
   }
 
@@ -262,13 +262,13 @@ function fill(to: UserSliceWriter, count: number, offset: number, pages: readonl
 
 /** Whether a MiB is there, and has pages of ours. */
 function arePages(chunk: Reply): boolean {
-  const pages = listOf(chunk);
-  return (
-    pages.some((page) => page !== null) &&
-    pages.every(
-      (page) => page === null || (page instanceof Buffer && (page.length === PAGE_SIZE || page.length === 0)),
-    )
-  );
+  let isThere = false;
+  for (const page of listOf(chunk)) {
+    if (page === null) continue;
+    if (!(page instanceof Buffer) || (page.length !== PAGE_SIZE && page.length !== 0)) return false;
+    isThere = true;
+  }
+  return isThere;
 }
 
 /** The commands that put whole pages where they lie while the file is written from a page on: see write-pages.ts. */
