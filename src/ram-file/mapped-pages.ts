@@ -8,6 +8,13 @@ const PAGES_PER_WORD = 32;
 /** Where the file begins, behind the scratch memory. */
 const WINDOW = MAPPED_SIZE - WINDOW_SIZE;
 
+/**
+ * What a thread looks at first: the scratch memory of a few threads, and as much of the file. V8 takes a view for memory that was allocated:
+ * for one of all that is mapped it collects garbage at once, which takes 10 to 30 ms in each thread, and from 64 MB on in the background.
+ */
+const FEW_THREADS = 4;
+const SMALL = 16 << 20;
+
 /** What another thread needs to use the same mapping. */
 export interface MappedPagesState {
   readonly address: number;
@@ -21,19 +28,25 @@ export interface MappedPagesState {
  * Only those, because touching any other page of a mapping is wrong: a hole would get its memory (shmem_fault), and what
  * is past the end, or can't be had, is SIGBUS. A bit for each page says which were written and not taken away since.
  *
- * In front of the file lies scratch memory for each thread, in the same ArrayBuffer, because only `copyWithin` copies
+ * In front of the file lies scratch memory for each thread, the first nearest, in the same ArrayBuffer, because only `copyWithin` copies
  * without making a view first: a request or reply that lies there is copied without allocating anything.
  */
 export class MappedPages {
   readonly state: MappedPagesState;
-  readonly #bytes: Uint8Array;
+  /** The part of the mapping that this thread looks at, where in the mapping that begins, where in it the file does, and how much of that it has. */
+  #bytes: Uint8Array = new Uint8Array(0);
+  #start = MAPPED_SIZE;
+  #file = 0;
+  #seen = 0;
+  /** Where in the mapping each view begins that scratch memory was made of. */
+  readonly #starts = new Map<ArrayBufferLike, number>();
   readonly #bitmap: Int32Array;
-  /** The scratch memory that was copied from or to last. */
+  /** The scratch memory that was copied from or to last, and where its ArrayBuffer begins in `#bytes`. */
   #scratch: Uint8Array | undefined;
+  #scratchStart = 0;
 
   constructor(state: MappedPagesState) {
     this.state = state;
-    this.#bytes = viewMemory(state.address, MAPPED_SIZE);
     this.#bitmap = new Int32Array(state.bitmap);
   }
 
@@ -53,7 +66,7 @@ export class MappedPages {
   protect(threads: number, length: number): void {
     const { address } = this.state;
     hide(address, MAPPED_SIZE);
-    lock(address, threads * SCRATCH_SIZE);
+    lock(address + scratchStart(threads - 1), threads * SCRATCH_SIZE);
     this.lock(length);
   }
 
@@ -65,7 +78,22 @@ export class MappedPages {
   /** The scratch memory of a thread, 0 to 63, or undefined for any other. */
   scratch(thread: number): Uint8Array | undefined {
     if (thread >= MAX_THREADS) return undefined;
-    return new Uint8Array(this.#bytes.buffer, thread * SCRATCH_SIZE, SCRATCH_SIZE);
+    const start = scratchStart(thread);
+    this.#look(start, 0);
+    this.#starts.set(this.#bytes.buffer, this.#start);
+    return new Uint8Array(this.#bytes.buffer, start - this.#start, SCRATCH_SIZE);
+  }
+
+  /** Has the mapping be in view from `start`, and so much of the file. */
+  #look(start: number, length: number): void {
+    if (start >= this.#start && length <= this.#seen) return;
+    const isFirst = this.#start === MAPPED_SIZE;
+    const isSmall = isFirst && start >= scratchStart(FEW_THREADS - 1) && length <= SMALL;
+    this.#start = isSmall ? scratchStart(FEW_THREADS - 1) : 0;
+    this.#file = WINDOW - this.#start;
+    this.#seen = isSmall ? SMALL : WINDOW_SIZE;
+    this.#bytes = viewMemory(this.state.address + this.#start, this.#file + this.#seen);
+    this.#scratch = undefined;
   }
 
   /** Whether all pages of a range of the file are known to be there. */
@@ -100,28 +128,36 @@ export class MappedPages {
 
   /** Copies a range of the file whose pages are there to `bytes`, from `start`. */
   copyOut(offset: number, bytes: Uint8Array, start: number, length: number): void {
-    const from = WINDOW + offset;
-    if (this.#isScratch(bytes)) this.#bytes.copyWithin(bytes.byteOffset + start, from, from + length);
+    if (offset + length > this.#seen) this.#look(WINDOW, offset + length);
+    const from = this.#file + offset;
+    if (this.#isScratch(bytes))
+      this.#bytes.copyWithin(this.#scratchStart + bytes.byteOffset + start, from, from + length);
     else bytes.set(this.#bytes.subarray(from, from + length), start);
   }
 
   /** Copies `length` of `bytes`, from `start`, to a range of the file whose pages are there. */
   copyIn(offset: number, bytes: Uint8Array, start: number, length: number): void {
-    const to = WINDOW + offset;
-    const from = bytes.byteOffset + start;
-    if (this.#isScratch(bytes)) this.#bytes.copyWithin(to, from, from + length);
-    else this.#bytes.set(bytes.subarray(start, start + length), to);
+    if (offset + length > this.#seen) this.#look(WINDOW, offset + length);
+    const to = this.#file + offset;
+    if (this.#isScratch(bytes)) {
+      const from = this.#scratchStart + bytes.byteOffset + start;
+      this.#bytes.copyWithin(to, from, from + length);
+    } else this.#bytes.set(bytes.subarray(start, start + length), to);
   }
 
   /** Overwrites a range of the file whose pages are there. */
   zero(offset: number, length: number): void {
-    this.#bytes.fill(0, WINDOW + offset, WINDOW + offset + length);
+    this.#look(WINDOW, offset + length);
+    const from = this.#file + offset;
+    this.#bytes.fill(0, from, from + length);
   }
 
   /** Whether `bytes` is scratch memory. Remembered, since V8 calls out for each `buffer`: a third of a 4 KiB copy. */
   #isScratch(bytes: Uint8Array): boolean {
     if (bytes === this.#scratch) return true;
-    if (bytes.buffer !== this.#bytes.buffer) return false;
+    const start = this.#starts.get(bytes.buffer);
+    if (start === undefined) return false;
+    this.#scratchStart = start - this.#start;
     this.#scratch = bytes;
     return true;
   }
@@ -130,4 +166,9 @@ export class MappedPages {
   release(): void {
     unmapInPlace(this.state.address + WINDOW, WINDOW_SIZE);
   }
+}
+
+/** Where a thread's scratch memory begins in the mapping. */
+function scratchStart(thread: number): number {
+  return WINDOW - (thread + 1) * SCRATCH_SIZE;
 }

@@ -1,16 +1,14 @@
 import { readSync } from 'node:fs';
 import { Opcode } from '../../../src/abi/fuse.ts';
 import type { RamBufferState } from '../../../src/ram-file/ram-buffer.ts';
-import { WINDOW_SIZE } from '../../../src/ram-file/sizes.ts';
+import { SCRATCH_SIZE, WINDOW_SIZE } from '../../../src/ram-file/sizes.ts';
 import { EBUSY, EFBIG, EINVAL, ENOENT, ENOSYS } from '../../../src/sys/errno.ts';
 import { O_NOATIME } from '../../../src/sys/memfd.ts';
-import { viewMemory } from '../../../src/sys/mmap.ts';
 import type { Call } from '../../../src/transport/kernel/wire/call.ts';
 import { INO, LENGTH, type Server } from './request.ts';
 
-/** How src/ram-file/mapped-pages.ts lays its mapping out: the file at the end, scratch memory in front of it. */
-const TOTAL = 2 ** 32 - 4096;
-const WINDOW = TOTAL - WINDOW_SIZE;
+/** How src/ram-file/mapped-pages.ts looks at its mapping at first: at scratch memory for four threads, and then at the file. */
+const WINDOW = 4 * SCRATCH_SIZE;
 
 function u64(view: DataView, at: number): number {
   return view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
@@ -26,7 +24,7 @@ export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferSt
   const sizes = new Float64Array(buffer.size);
   const numbers = new Float64Array(times.numbers);
   const mapped = buffer.place === 'memfd' ? buffer.mapped : undefined;
-  const memory = mapped === undefined ? undefined : viewMemory(mapped.address, TOTAL);
+  const memory = mapped === undefined ? undefined : new Uint8Array(reply.buffer);
   const bitmap = new Int32Array(mapped?.bitmap ?? new SharedArrayBuffer(0));
 
   return (length) => {
@@ -73,7 +71,7 @@ export function byHand(call: Call, mutex: SharedArrayBuffer, buffer: RamBufferSt
 }
 
 function isThere(bitmap: Int32Array, offset: number, length: number): boolean {
-  if (offset + length > TOTAL - WINDOW) return false;
+  if (offset + length > WINDOW_SIZE) return false;
   const last = (offset + length - 1) >>> 12;
   for (let page = offset >>> 12; page <= last; page++) {
     if ((((bitmap[page >>> 5] ?? 0) >>> (page & 31)) & 1) === 0) return false;
