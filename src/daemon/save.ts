@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { MountError } from '../mount/mount-error.ts';
@@ -42,6 +41,7 @@ export function claimTarget(path: string): Disposable {
     const place = placeOf(path);
     accessSync(dirname(place), constants.W_OK | constants.X_OK);
     const { dev, ino } = statSync(dirname(place));
+    const { createHash } = process.getBuiltinModule('node:crypto');
     const which = createHash('sha256')
       .update(`${dev}:${ino}/${basename(place)}`)
       .digest('hex');

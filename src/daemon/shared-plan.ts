@@ -1,8 +1,8 @@
 import { MountError } from '../mount/mount-error.ts';
 import { DEFAULT_MODE, DEFAULT_NAME } from '../ram-file/defaults.ts';
 import { type Address, parseTarget } from '../shared-file/address.ts';
-import { checkKey } from '../shared-file/layout.ts';
-import { DEFAULT_TIMEOUT } from '../shared-file/module.ts';
+import { DEFAULT_TIMEOUT } from '../shared-file/defaults.ts';
+import { checkKey } from '../shared-file/key.ts';
 import { keepsAtime } from '../sys/mount.ts';
 import { message } from '../text/message.ts';
 import { flagOf, type Settings } from './settings.ts';

@@ -1,4 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { attempt } from '../sys/processes.ts';
@@ -13,6 +12,9 @@ const FUSERMOUNT = 'fusermount3';
 
 /** Source: inode(7). */
 const S_ISUID = 0o4000;
+
+/** Loaded when it is needed, which root's daemon doesn't: it takes 3 ms. */
+const children = () => process.getBuiltinModule('node:child_process');
 
 /**
  * The way of an ordinary user: fusermount3 is setuid root, mounts for us, and sends the descriptor of /dev/fuse back
@@ -45,7 +47,7 @@ async function receiveFrom(
   ours: Socket,
   theirs: Socket,
 ): Promise<number> {
-  const child = spawn(FUSERMOUNT, parameters, {
+  const child = children().spawn(FUSERMOUNT, parameters, {
     stdio: ['ignore', 'ignore', 'pipe', theirs.fd],
     env: { ...process.env, _FUSE_COMMFD: '3', LC_ALL: 'C' },
   });
@@ -72,7 +74,7 @@ async function receiveFrom(
 
 /** Runs fusermount3 to its end. Throws a MountError that starts with `failure`. */
 export function runFusermount(parameters: string[], failure: string): void {
-  const { error, status, stderr } = spawnSync(FUSERMOUNT, parameters, {
+  const { error, status, stderr } = children().spawnSync(FUSERMOUNT, parameters, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, LC_ALL: 'C' },
     encoding: 'utf8',
@@ -117,7 +119,7 @@ export function findFusermount():
     const path = `${dir}/${FUSERMOUNT}`;
     const stat = attempt(() => statSync(path));
     if (stat === undefined || !stat.isFile() || (stat.mode & 0o111) === 0) continue;
-    const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', env: { LC_ALL: 'C' } });
+    const { stdout } = children().spawnSync(path, ['--version'], { encoding: 'utf8', env: { LC_ALL: 'C' } });
     const [version] = stdout?.match(/\d+(\.\d+)+/) ?? [];
     return { path, isSetuid: stat.uid === 0 && (stat.mode & S_ISUID) !== 0, version };
   }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { ECONNABORTED, ENOTCONN } from '../sys/errno.ts';
 import type { MountInfo } from '../sys/mountinfo.ts';
 
@@ -37,6 +36,7 @@ try {
 export function look(dir: string, user?: Pick<MountInfo, 'owner' | 'group'>): Promise<Behind> {
   const { owner, group } = user ?? {};
   const as = owner === undefined || group === undefined ? [] : [`${owner}`, `${group}`];
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, ['-e', LOOK, '--', dir, ...as], { stdio: 'ignore', env: {} });
   return new Promise((seen, failed) => {
     const late = setTimeout(() => {

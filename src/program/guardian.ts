@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-
 /**
  * Waits for the end of its standard input, and takes the mount of that device away, if it is still there. $1 is the device, as in
  * mountinfo(5), and the directory is where that says that it is.
@@ -19,6 +17,7 @@ done </proc/self/mountinfo`;
  * `device` is the mount's `major:minor`.
  */
 export function guard(device: string): Disposable {
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn('sh', ['-c', SCRIPT, 'sh', device], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -8,17 +8,15 @@ import type { FileChange } from '../ram-file/module.ts';
 import { oneLine } from '../text/one-line.ts';
 import { type Address, parseTarget } from './address.ts';
 import { checkEngine } from './check.ts';
+import { DEFAULT_TIMEOUT } from './defaults.ts';
 import { type SharedAttr, SharedHandler } from './handler.ts';
-import { checkKey } from './layout.ts';
+import { checkKey } from './key.ts';
 import { LockingHandler } from './locking-handler.ts';
 import { Session } from './session.ts';
 import { EngineLook, type EngineStatus } from './status.ts';
 import { sentenceOf } from './why-not.ts';
 
 const PAGE_SIZE = 4096;
-
-/** How long a call may take when nothing is said, in milliseconds. */
-export const DEFAULT_TIMEOUT = 5000;
 
 /**
  * Where a shared file is, and how it is served.

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { MountInfo } from '../../sys/mountinfo.ts';
 import { inNetworkOf, namesListenedOn, otherNetworks } from '../../sys/network.ts';
 import { attempt } from '../../sys/processes.ts';
+import { randomText } from '../../sys/random.ts';
 import { listenOn, type Socket } from '../../sys/socket.ts';
 import { type Address, exchange, NoAnswer, type NoAnswerKind } from './exchange.ts';
 import { type Hello, namePrefix, type Question, type Questions } from './messages.ts';
@@ -65,7 +65,7 @@ export class Daemon {
   /** Listens on a new name where the daemon can connect to it. Throws an Errno. */
   listen(): { readonly name: string; readonly socket: Socket } {
     const { network } = this.#address;
-    const name = `ramproc-take/${randomBytes(16).toString('hex')}`;
+    const name = `ramproc-take/${randomText(16)}`;
     const listen = () => listenOn(name);
     return { name, socket: network === undefined ? listen() : inNetworkOf(network, listen) };
   }

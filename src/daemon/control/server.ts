@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { Socket as Stream } from 'node:net';
+import type { Socket as Stream } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import koffi from 'koffi';
+import { randomText } from '../../sys/random.ts';
 import { listenOn, type Socket } from '../../sys/socket.ts';
 import { message } from '../../text/message.ts';
 import { quote } from '../../text/quote.ts';
@@ -58,7 +58,7 @@ export class ControlServer implements AsyncDisposable {
 
   /** Lets commands find it by a mount's device number. Disposing the answer ends that. Throws an Errno. */
   listen(device: string): Disposable {
-    const socket = listenOn(namePrefix(device) + randomBytes(8).toString('hex'));
+    const socket = listenOn(namePrefix(device) + randomText(8));
     let failing = false;
     const watch = () => {
       try {
@@ -93,6 +93,8 @@ export class ControlServer implements AsyncDisposable {
 
   #welcome(client: Socket): void {
     const { uid } = client.peer;
+    // Loaded with the first of them.
+    const { Socket: Stream } = process.getBuiltinModule('node:net');
     const stream = new Stream({ fd: client.release() });
     this.#clients.add(stream);
     stream.on('close', () => this.#clients.delete(stream));

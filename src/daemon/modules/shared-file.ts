@@ -2,7 +2,8 @@ import { defineModule } from '../../proc-fs/module/module.ts';
 import type { Values } from '../../proc-fs/module/parameters.ts';
 import { DEFAULT_NAME } from '../../ram-file/defaults.ts';
 import { addressText } from '../../shared-file/address.ts';
-import { DEFAULT_TIMEOUT, SharedRamFile, type SharedRamFileOptions } from '../../shared-file/module.ts';
+import { DEFAULT_TIMEOUT } from '../../shared-file/defaults.ts';
+import type { SharedRamFile, SharedRamFileOptions } from '../../shared-file/module.ts';
 import { takePassword } from '../shared-password.ts';
 import type { SharedPlan } from '../shared-plan.ts';
 
@@ -14,8 +15,10 @@ export class SharedFile implements Disposable {
     this.shared = shared;
   }
 
+  /** All of it is loaded when it is asked for, as seldom as that is: TLS, and the hashes of scripts. */
   static async init(...parameters: Parameters<typeof SharedRamFile.init>): Promise<SharedFile> {
-    return new SharedFile(await SharedRamFile.init(...parameters));
+    const shared = await import('../../shared-file/module.ts');
+    return new SharedFile(await shared.SharedRamFile.init(...parameters));
   }
 
   [Symbol.dispose](): void {
