@@ -3,7 +3,8 @@ import { DEFAULT_SHARE, FEWER_THREADS, type Settings, transports } from '../daem
 import { FSNAME, mountWords } from '../mount/options.ts';
 import { DEFAULT_MODE, DEFAULT_NAME, ioModes } from '../ram-file/defaults.ts';
 import { quote } from '../text/quote.ts';
-import { channels, DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import { channels } from '../transport/kernel/channels.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { Item } from './help.ts';
 import { type Row, type Rows, read } from './option.ts';
 import {

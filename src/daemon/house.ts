@@ -8,7 +8,7 @@ import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
 import { size } from '../text/size.ts';
-import type { ChannelInUse } from '../transport/kernel/worker-contract.ts';
+import type { ChannelInUse } from '../transport/kernel/channels.ts';
 import type { Mount } from '../transport/mount.ts';
 import { answers } from './answers.ts';
 import { ControlServer } from './control/server.ts';

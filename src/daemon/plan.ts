@@ -11,7 +11,8 @@ import { keepsAtime } from '../sys/mount.ts';
 import { getrlimit, RLIMIT_AS, RLIMIT_MEMLOCK, RLIMIT_NOFILE } from '../sys/rlimit.ts';
 import { quote } from '../text/quote.ts';
 import { size } from '../text/size.ts';
-import { type ChannelInUse, channelInUse, DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import { type ChannelInUse, channelInUse } from '../transport/kernel/channels.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { ModuleOrder } from './control/module-order.ts';
 import {
   DEFAULT_SHARE,

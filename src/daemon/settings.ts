@@ -1,6 +1,7 @@
 import type { IoMode } from '../ram-file/defaults.ts';
 import type { User } from '../sys/users.ts';
-import { type ChannelName, DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
+import type { ChannelName } from '../transport/kernel/channels.ts';
+import { DEFAULT_THREADS } from '../transport/kernel/worker-contract.ts';
 import type { ModuleOrder } from './control/module-order.ts';
 
 /** What serves a mount: see src/transport. */

@@ -6,18 +6,8 @@ import type { RingData } from './channel/uring.ts';
 import type { CachedPagesState } from './wire/cached-pages.ts';
 import type { PageRange } from './wire/notify.ts';
 
-/** How many workers there are when nobody says: one that serves, and one that it calls (see scripts/bench/README.md). */
+/** How many workers there are at most when nobody says: one that serves, and one that it calls (see scripts/bench/README.md). */
 export const DEFAULT_THREADS = 2;
-
-/** What requests can come by: the mount's /dev/fuse, or io_uring. */
-export const channels = ['auto', 'device', 'uring'] as const;
-export type ChannelName = (typeof channels)[number];
-export type ChannelInUse = Exclude<ChannelName, 'auto'>;
-
-/** What is taken when nobody says. Over io_uring a single client is slower, and four are hardly faster: scripts/bench/README.md. */
-export function channelInUse(name: ChannelName = 'auto'): ChannelInUse {
-  return name === 'auto' ? 'device' : name;
-}
 
 /** A file that workers serve. */
 export interface SharedNode {
@@ -72,6 +62,14 @@ export interface WorkerData {
   readonly counters: SharedArrayBuffer;
 }
 
+/** What a worker is given that is begun before there is a mount: see begun.ts. */
+export interface BegunData {
+  /** The modules that it imports meanwhile, by their URLs. */
+  readonly modules: readonly string[];
+  /** One number, shared: 0 until there is a message with its WorkerData. */
+  readonly mounted: Int32Array;
+}
+
 /** What a mount gives the thread that sends notifications. */
 export interface NotifierData {
   /** The mount's /dev/fuse. */
@@ -102,5 +100,5 @@ export interface ToldRequest {
   readonly whom: readonly number[];
 }
 
-/** A worker's message to its mount: that it serves, a request that isn't for a file it knows, what to answer, what it has answered, or that it is done. */
-export type WorkerMessage = 'ready' | Uint8Array<ArrayBuffer> | Written | ToldRequest | 'ended';
+/** A worker's message to its mount: that it serves, that it needs others, a request that isn't for a file it knows, what to answer, what it has answered, or that it is done. */
+export type WorkerMessage = 'ready' | 'hire' | Uint8Array<ArrayBuffer> | Written | ToldRequest | 'ended';

@@ -28,6 +28,7 @@ import { lookTime } from '../channel/patience.ts';
 import { openRecording, recorded } from '../channel/recording.ts';
 import { RingReplies } from '../channel/ring-replies.ts';
 import { allocateTurn } from '../channel/turn.ts';
+import { channelInUse } from '../channels.ts';
 import { CachedPages } from '../wire/cached-pages.ts';
 import { initialize, MAX_WRITE } from '../wire/init.ts';
 import {
@@ -39,7 +40,7 @@ import {
 } from '../wire/notify.ts';
 import { operationName, teller } from '../wire/traced.ts';
 import type { SharedNode } from '../worker-contract.ts';
-import { channelInUse, DEFAULT_THREADS } from '../worker-contract.ts';
+import { DEFAULT_THREADS } from '../worker-contract.ts';
 import { Draining } from './draining.ts';
 import { EventLoop } from './event-loop.ts';
 import { Notifier } from './notifier.ts';

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../../../proc-fs/handler.ts';
 import type { Trace } from '../../trace.ts';
 import type { Usage } from '../../usage.ts';
 import type { Wants } from '../../wants.ts';
-import type { ChannelName } from '../worker-contract.ts';
+import type { ChannelName } from '../channels.ts';
 
 /**
  * How a tree is mounted over the kernel's FUSE protocol.
