@@ -10,7 +10,7 @@ start();
 async function start() {
   try {
     const text = atOnce();
-    if (text === undefined) await require('../dist/cli/main.cjs').main(process.argv);
+    if (text === undefined) await require('../dist/run/main.cjs').main(process.argv);
     else process.stdout.write(text);
   } catch (error) {
     // Not even our own words could be loaded.

@@ -3,13 +3,17 @@
  * after the other. Names and lines are left as they are, for stack traces.
  */
 
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { type BuildOptions, build, transform } from 'esbuild';
+import { asCommonJs } from './common-js.ts';
 import { entryPoints } from './entry-points.ts';
+import { packed } from './pack.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
 const DIST = join(PROJECT, 'dist');
+/** For what runs by itself: see own-module.ts. */
+const RUN = join(DIST, 'run');
 const CHUNKS = 'chunks';
 
 const common = {
@@ -25,37 +29,61 @@ const common = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
-/** Removed first, for their names tell what is in them. */
-rmSync(join(DIST, CHUNKS), { recursive: true, force: true });
-
 /** What both a program and a thread of it may load is in files of its own: procRoot, Errno and all else are there once. */
-await build({
-  ...common,
-  splitting: true,
-  chunkNames: `${CHUNKS}/[name]-[hash]`,
+const split = { ...common, splitting: true, chunkNames: `${CHUNKS}/[name]-[hash]` } satisfies BuildOptions;
+
+const threads = [
+  'src/transport/kernel/worker-thread/worker.ts',
+  'src/transport/kernel/notifier-thread/notifier.ts',
+  'src/ram-file/ram-file.ts',
+];
+
+/** Removed first, for their names tell what is in them. */
+for (const dir of [join(DIST, CHUNKS), RUN]) rmSync(dir, { recursive: true, force: true });
+
+/** The library, for who imports it, and who bundles it. */
+await build({ ...split, entryPoints: ['src/all.ts', ...threads] });
+
+/** The command, the daemon and its threads, and the library for modules that are loaded into it: as CommonJS, which Node loads faster. */
+const { outputFiles, metafile: built } = await build({
+  ...split,
+  outdir: 'dist/run',
+  entryNames: '[name]',
+  chunkNames: '[name]-[hash]',
+  sourcemap: false,
+  metafile: true,
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': '__filename' },
   entryPoints: [
-    'src/all.ts',
+    'src/cli/main.ts',
     'src/daemon-main.ts',
-    'src/transport/kernel/worker-thread/worker.ts',
-    'src/ram-file/ram-file.ts',
+    'src/all.ts',
     'src/daemon/modules/hook.ts',
     'src/daemon/modules/resolve.ts',
+    ...threads,
   ],
+  write: false,
 });
+const files = new Map(outputFiles.map(({ path, text }) => [relative(PROJECT, path), asCommonJs(text)]));
+const programs = {
+  mount: ['src/cli/main.ts', 'src/cli/mount.ts'],
+  unmount: ['src/cli/main.ts', 'src/cli/unmount.ts'],
+  daemon: ['src/daemon-main.ts', 'src/transport/kernel/main-thread/begun.ts', 'src/cli/serve-order.ts'],
+  worker: ['src/transport/kernel/worker-thread/worker.ts', 'src/ram-file/ram-file.ts'],
+};
+for (const [path, text] of packed(files, built, programs)) {
+  mkdirSync(join(PROJECT, dirname(path)), { recursive: true });
+  // The package is to take less than 6 MB. Names are for stack traces.
+  const { code } = await transform(text, {
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 110,
+    platform: 'node',
+  });
+  writeFileSync(join(PROJECT, path), code);
+}
 
-/** No module of somebody else's runs in these. */
-await build({ ...common, entryPoints: ['src/transport/kernel/notifier-thread/notifier.ts'] });
-await build({
-  ...common,
-  entryPoints: ['src/cli/main.ts'],
-  // As CommonJS, which Node loads faster.
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-  define: { 'import.meta.url': 'moduleUrl' },
-  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-});
-
-/** The entry points for those who use the package name what is theirs. */
+/** The entry points name what is theirs: for those who use the package, and for modules in a daemon, who get the daemon's own. */
 for (const entry of entryPoints) {
   const { metafile } = await build({
     ...common,
@@ -66,4 +94,8 @@ for (const entry of entryPoints) {
   });
   const names = metafile.outputs[`dist/${entry}.js`]?.exports.join(', ');
   writeFileSync(join(DIST, `${entry}.js`), `export { ${names} } from './all.js';\n`);
+  writeFileSync(
+    join(RUN, `${entry}.js`),
+    `import { createRequire } from 'node:module';\nexport const { ${names} } = createRequire(import.meta.url)('./all.cjs');\n`,
+  );
 }

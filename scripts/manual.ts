@@ -22,11 +22,11 @@ function write(path: string, text: string): void {
   writeFileSync(join(DIST, path), text);
 }
 
-const all = model();
+const program = await makeProgram();
+const all = model(program);
 write('man/ramproc.1', manPage(all, date.toISOString().slice(0, 10)));
 const completions = { bash, zsh, fish };
 for (const shell of shells) write(`completion/${shell}`, completions[shell](all));
-const program = makeProgram();
 for (const command of [program, ...program.commands])
   for (const name of [command.name(), ...command.aliases()])
     write(`help/${name}.txt`, command.helpInformation());

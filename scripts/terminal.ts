@@ -24,7 +24,7 @@ const session: readonly { readonly line: string; readonly ends?: number }[] = [
   { line: 'ramproc unmount -v ram' },
 ];
 
-const known = new Set(makeProgram().commands.map((command) => command.name()));
+const known = new Set((await makeProgram()).commands.map((command) => command.name()));
 const isKnown = (line: string) =>
   [...line.matchAll(/\bramproc (\w+)/g)].every(([, name = '']) => known.has(name));
 

@@ -1,19 +1,29 @@
+import type { Order } from './daemon/order.ts';
+
 /** Where a daemon process starts: see src/daemon/start.ts. It is no command, and whoever starts it otherwise is told so. */
 const [, , parameter] = process.argv;
 if (parameter === undefined)
   throw new Error('"ramproc mount" starts this; there is nothing to do without it.');
-try {
-  const { serveOrder } = await import('./all.ts');
-  await serveOrder(JSON.parse(parameter));
-} catch (error) {
-  // Not even our own words could be loaded: as in bin/ramproc.js.
-  const { code, message } = error as NodeJS.ErrnoException;
-  const why =
-    code === 'EMFILE'
-      ? 'EMFILE, too many open files; raise "ulimit -n"'
-      : `${message.split('\n').at(0)}; install it again`;
-  console.error(`ramproc: Cannot start: ${why}.`);
-  process.exitCode = 2;
-}
+void start(JSON.parse(parameter));
 
-export {};
+async function start(order: Order): Promise<void> {
+  const { transport, threads, secret } = order.plan;
+  try {
+    // A thread keeps the privileges that it began with, and a secret's memory is to be locked before they are dropped.
+    if (transport === 'kernel' && threads > 0 && !secret) {
+      const { beginWorker } = await import('./transport/kernel/main-thread/begun.ts');
+      beginWorker('ram-file/ram-file');
+    }
+    const { serveOrder } = await import('./cli/serve-order.ts');
+    await serveOrder(order);
+  } catch (error) {
+    // Not even our own words could be loaded: as in bin/ramproc.js.
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EMFILE'
+        ? 'EMFILE, too many open files; raise "ulimit -n"'
+        : `${message.split('\n').at(0)}; install it again`;
+    console.error(`ramproc: Cannot start: ${why}.`);
+    process.exitCode = 2;
+  }
+}

@@ -2,7 +2,6 @@ import type { Argument, Command } from 'commander';
 import { type Item, listsOf } from '../../src/cli/help.ts';
 import { type Row, rowsOf } from '../../src/cli/option.ts';
 import { mountOptionItems } from '../../src/cli/options.ts';
-import { makeProgram } from '../../src/cli/program.ts';
 
 /** What a word of the command line can be: one of some words, or what a shell knows. */
 export type Kind =
@@ -57,8 +56,7 @@ const HELP: Flag = {
 export const MOUNTED = `awk '$3 == "fuse.ramproc" { gsub(/\\\\040/, " ", $2); gsub(/\\\\134/, "\\\\", $2); print $2 }' /proc/self/mounts`;
 
 /** All that there is to say, from the table that the command line itself is read by. */
-export function model(): Model {
-  const program = makeProgram();
+export function model(program: Command): Model {
   const commands = program.createHelp().visibleCommands(program);
   return {
     ...describe(program),

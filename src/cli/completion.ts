@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command } from 'commander';
+import { ownPath } from '../sys/own-module.ts';
 import { addLists } from './help.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -12,7 +13,7 @@ export const completionCommand = new Command('completion')
   .addArgument(new Argument('<shell>', 'the shell').choices(shells))
   .action((shell: string) => {
     // Written when the package was built: see scripts/manual.ts.
-    process.stdout.write(readFileSync(new URL(`../completion/${shell}`, import.meta.url), 'utf8'));
+    process.stdout.write(readFileSync(ownPath(`dist/completion/${shell}`), 'utf8'));
   });
 addLists(completionCommand, {
   'Examples:': [

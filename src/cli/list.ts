@@ -10,7 +10,6 @@ import { addFlags, type Flags } from './option.ts';
 import { listRows } from './options.ts';
 
 export const listCommand = new Command('list')
-  .alias('ls')
   .summary('show what is mounted on this machine')
   .description(
     'Shows all that is mounted by ramproc on this machine, as far as you may know of it, and waits for nobody.',

@@ -1,7 +1,8 @@
+import type { Command } from 'commander';
 import { oneLine } from '../text/one-line.ts';
 import { ExitCode } from './exit-code.ts';
 import { fail, failureAsJson, HINT, wantsJson } from './failure.ts';
-import { fromMount } from './mount-helper.ts';
+import { fromMount } from './from-mount.ts';
 import { makeProgram } from './program.ts';
 
 /** What a command does whose name doesn't say it. */
@@ -19,7 +20,18 @@ const VERBS: Readonly<Record<string, string>> = {
 /** Runs the command line in `argv`, and sets the process's exit status: see ExitCode. */
 export async function main(argv: readonly string[]): Promise<void> {
   const json = wantsJson(argv);
-  const program = makeProgram();
+  try {
+    const words = fromMount(argv.slice(2));
+    const program = await makeProgram(words[0]);
+    speak(program, json);
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    fail(error, json);
+  }
+}
+
+/** Has all that a command says of a wrong word be in our words. */
+function speak(program: Command, json: boolean): void {
   const below = program.commands.flatMap((command) => command.commands);
   for (const command of [program, ...program.commands, ...below]) {
     const failure =
@@ -34,12 +46,6 @@ export async function main(argv: readonly string[]): Promise<void> {
         }
       },
     });
-  }
-  try {
-    const names = program.commands.flatMap((command) => [command.name(), ...command.aliases()]);
-    await program.parseAsync(fromMount(argv.slice(2), names), { from: 'user' });
-  } catch (error) {
-    fail(error, json);
   }
 }
 

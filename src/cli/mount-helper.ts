@@ -7,7 +7,6 @@ import { ExitCode } from './exit-code.ts';
 import { mountOn } from './mount.ts';
 import { addFlags, type Flags, type Rows } from './option.ts';
 import { parseMountOptions } from './options.ts';
-import { UsageError } from './usage-error.ts';
 
 /** What mount(8) tells a helper. Source: "EXTERNAL HELPERS" in mount(8). */
 const rows = {
@@ -35,28 +34,6 @@ export const mountHelperCommand = new Command('mount-helper')
   .argument('<dir>', 'the directory to mount on')
   .action(run);
 addFlags(mountHelperCommand, rows);
-
-/**
- * A command line of mount(8)'s as one of ours; any other as it is. Where there is no helper of ours, mount(8) runs mount.fuse, and
- * that `ramproc [SOURCE] DIR -o OPTIONS`. Throws a UsageError where the source is the name of a command, `names`.
- */
-export function fromMount(words: readonly string[], names: readonly string[]): readonly string[] {
-  const [first = ''] = words;
-  if (first === mountHelperCommand.name()) {
-    // Both come first, whatever they look like; commander takes them behind `--`.
-    const [, source = '', dir = '', ...rest] = words;
-    return [first, ...rest, '--', source, dir];
-  }
-  const options = words.at(-2) === '-o' ? words.at(-1) : undefined;
-  if (options === undefined || words.length > 4 || words.length < 3) return words;
-  const [dir = '', source = ''] = words.slice(0, -2).reverse();
-  if (!names.includes(first)) return [mountHelperCommand.name(), '-o', options, '--', source, dir];
-  // No source is what is mounted already.
-  if (words.length === 3 || first === 'mount' || first === 'remount') return words;
-  throw new UsageError(
-    `Cannot mount ${quote(first)} on ${quote(dir)}: a command has this name, and mount.fuse can't say which is meant; run "ramproc install-helper", or choose another name.`,
-  );
-}
 
 async function run(
   source: string,

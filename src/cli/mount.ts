@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { join } from '../daemon/join.ts';
 import { defaultLog } from '../daemon/log.ts';
 import { plan } from '../daemon/plan.ts';
 import type { Settings } from '../daemon/settings.ts';
@@ -19,7 +18,6 @@ import { cannotMount } from './failure.ts';
 import { addLists } from './help.ts';
 import { addFlags, type Flags } from './option.ts';
 import { mountOptionItems, mountRows } from './options.ts';
-import { remountOn } from './remount.ts';
 import { terminal } from './terminal.ts';
 
 export const mountCommand = new Command('mount')
@@ -68,7 +66,10 @@ export async function mountOn(
   { setuid, ...settings }: Settings,
   { foreground = false, json = false, quiet = false, fake = false }: Manner,
 ): Promise<void> {
-  if (settings.remount) return remountOn(dir, { ...settings, ...(setuid && { setuid }) }, { json, fake });
+  if (settings.remount) {
+    const { remountOn } = await import('./remount.ts');
+    return remountOn(dir, { ...settings, ...(setuid && { setuid }) }, { json, fake });
+  }
   closeAllOnExec();
   using starter = terminal(json);
   try {
@@ -89,7 +90,8 @@ export async function mountOn(
       json,
     };
     if (foreground) startInForeground(DAEMON, order);
-    const joined = settings.join ? await join(order.dir, planned, starter) : undefined;
+    const { join } = settings.join ? await import('../daemon/join.ts') : {};
+    const joined = await join?.(order.dir, planned, starter);
     const mounted = joined ?? (await startInBackground(DAEMON, order, starter));
     if (!quiet) await starter.mounted(mounted);
   } catch (error) {

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import type { SingleBar } from 'cli-progress';
 import type { Progress } from '../daemon/fill.ts';
+import { ownRequire } from '../sys/own-module.ts';
 import { size } from '../text/size.ts';
 
 /** A bar that shows at once would only flicker for a small file. */
@@ -42,9 +42,7 @@ function canDraw(): boolean {
 
 /** The package is loaded when it is needed, which is seldom: it takes 5 ms. */
 function makeBar(format: string): SingleBar {
-  const { SingleBar, Presets }: typeof import('cli-progress') = createRequire(import.meta.url)(
-    'cli-progress',
-  );
+  const { SingleBar, Presets }: typeof import('cli-progress') = ownRequire()('cli-progress');
   const barsize = Math.max(1, Math.min(WIDTH, process.stderr.columns - BESIDE));
   return new SingleBar({ format, barsize, hideCursor: false, linewrap: true, etaBuffer: 100 }, Presets.rect);
 }

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { loginOf } from '../daemon/shared-password.ts';
 import { MountError } from '../mount/mount-error.ts';
 import type { Login } from '../shared-file/client.ts';
-import { checkKey } from '../shared-file/layout.ts';
+import { checkKey } from '../shared-file/key.ts';
 import { findStored, loadBytes, removeStored, savedBytes, storedFiles } from '../shared-file/store.ts';
 import { message } from '../text/message.ts';
 import { oneLine } from '../text/one-line.ts';

@@ -26,7 +26,6 @@ import { sentence, type Unmounted } from './unmounted.ts';
 import { UsageError } from './usage-error.ts';
 
 export const unmountCommand = new Command('unmount')
-  .alias('umount')
   .summary('unmount a directory')
   .description(
     'Unmounts what "ramproc mount" mounted, and returns when its memory is given back. Its data is gone then.',

@@ -1,9 +1,15 @@
 import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Not known in a program that was bundled as CommonJS; that one knows where it itself begins. */
+/**
+ * The URL of an ES module, or the path of one of this package's in CommonJS. Not known in a program that was bundled as CommonJS; that one
+ * knows where it itself begins.
+ */
 const here: string | undefined = import.meta.url;
+
+/** Where the command, the daemon and its threads are, as CommonJS. Whoever imports the package has what is in dist itself. */
+const RUN = 'dist/run';
 
 /** `require` of this package, or of the program that it was bundled into. */
 export function ownRequire(): NodeJS.Require {
@@ -15,18 +21,32 @@ export function ownRequire(): NodeJS.Require {
  * installed package's also when the caller was bundled into a program: no thread can begin in the middle of that one.
  */
 export function ownModule(path: string): string {
+  return own(path, '.cjs');
+}
+
+/** The URL of what somebody's module imports of this package: `index`, `testing` or `redis`. */
+export function ownEntry(name: string): string {
+  return own(name, '.js');
+}
+
+/** `extension`: what it has among what runs by itself. */
+function own(path: string, extension: string): string {
   if (here !== undefined && extname(here) === '.ts') return new URL(`../${path}.ts`, here).href;
-  return pathToFileURL(join(packageDir(), 'dist', `${path}.js`)).href;
+  const run = ownPath(RUN);
+  return pathToFileURL(
+    here?.startsWith(join(run, '/')) ? join(run, basename(path) + extension) : ownPath(`dist/${path}.js`),
+  ).href;
 }
 
 /** Whether a module is one of this package's, by its URL. */
 export function isOwnModule(url: string): boolean {
-  return url.startsWith(new URL('.', ownModule('index')).href);
+  return url.startsWith(new URL('.', ownEntry('index')).href);
 }
 
-function packageDir(): string {
+/** The path of a file of this package, by where it is in that. */
+export function ownPath(path: string): string {
   try {
-    return dirname(ownRequire().resolve('ramproc/package.json'));
+    return join(dirname(ownRequire().resolve('ramproc/package.json')), path);
   } catch (error) {
     throw new Error(
       'a program into which ramproc was bundled needs the package itself too; run "npm install ramproc" where the program is',

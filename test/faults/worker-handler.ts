@@ -1,8 +1,12 @@
+import { threadId } from 'node:worker_threads';
 import { ProcOps } from '../../src/proc-fs/proc-ops.ts';
+import type { UserSliceWriter } from '../../src/proc-fs/user-slice.ts';
 
 /** What a read does, in the worker that serves it. */
 export const acts = {
   works: () => 0,
+  /** As many bytes as the number of its worker. */
+  counts: (to: UserSliceWriter) => to.write(Buffer.alloc(threadId)),
   throws() {
     throw new Error('thrown in a worker');
   },
@@ -23,5 +27,8 @@ export const acts = {
 export type Act = keyof typeof acts;
 
 export function attach(act: Act): ProcOps {
-  return new ProcOps({ read: () => acts[act]() }, { shared: { module: import.meta.url, state: act } });
+  return new ProcOps(
+    { read: (_file, to) => acts[act](to) },
+    { shared: { module: import.meta.url, state: act } },
+  );
 }

@@ -1,5 +1,5 @@
 import type { ResolveFnOutput, ResolveHookContext } from 'node:module';
-import { ownModule } from '../../sys/own-module.ts';
+import { ownEntry } from '../../sys/own-module.ts';
 
 /** Stands between a package's name and where to look for it. */
 export const FROM = '?ramproc-from=';
@@ -17,7 +17,7 @@ export function resolve<Answer extends ResolveFnOutput | Promise<ResolveFnOutput
   next: Next<Answer>,
 ): Answer | ResolveFnOutput {
   const [, own] = specifier.match(/^ramproc(?:\/(testing|redis))?$/) ?? ['', null];
-  if (own !== null) return { url: ownModule(own ?? 'index'), format: 'module', shortCircuit: true };
+  if (own !== null) return { url: ownEntry(own ?? 'index'), format: 'module', shortCircuit: true };
   const [name = specifier, from] = specifier.split(FROM);
   return next(name, from === undefined ? context : { ...context, parentURL: from });
 }

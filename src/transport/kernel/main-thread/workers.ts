@@ -1,7 +1,6 @@
-import { isMainThread, Worker } from 'node:worker_threads';
+import { isMainThread, type Worker } from 'node:worker_threads';
 import { messageForm } from '../../../sys/console.ts';
 import { Event } from '../../../sys/eventfd.ts';
-import { ownModule } from '../../../sys/own-module.ts';
 import { threadNumber } from '../../../sys/thread.ts';
 import { reason } from '../../../text/reason.ts';
 import { Counters } from '../../counters.ts';
@@ -18,10 +17,8 @@ import {
   type WorkerMessage,
   type Written,
 } from '../worker-contract.ts';
+import { startWorker } from './begun.ts';
 import type { Rings } from './rings.ts';
-
-/** Where a worker starts. */
-const WORKER = 'transport/kernel/worker-thread/worker';
 
 /**
  * How long a worker sleeps at most where the mount was made in a worker itself, in milliseconds. When such a thread is terminated
@@ -57,7 +54,7 @@ export interface WorkersOptions {
   readonly hook: string | undefined;
   /** Whose turn it is: see turn.ts. */
   readonly turn: Int32Array;
-  /** How many, 1 or more, once there is a file that they serve. Until then there is one, which waits. */
+  /** How many there are to be at most, 1 or more. There is one until it needs the others. */
   readonly threads: number;
   /** The files that they serve from the start. */
   readonly nodes: readonly SharedNode[];
@@ -68,7 +65,7 @@ export interface WorkersOptions {
  * or a handler called process.exit(), which in a worker ends the worker.
  */
 export class Workers {
-  /** Resolves when all of them serve. Rejects when one can't be started. */
+  /** Resolves when the first serves, or all where requests come by rings. Rejects when one can't be started. */
   readonly ready: Promise<unknown>;
   /** Resolves when the file system is unmounted and all have ended. Rejects then if one couldn't be replaced. */
   readonly ended: Promise<void>;
@@ -104,25 +101,36 @@ export class Workers {
     this.#rings = rings;
     this.#threads = rings?.threads ?? threads;
     // A ring's queues need their thread from the start.
-    this.ready = this.#start(rings === undefined && nodes.length === 0 ? 1 : this.#threads);
+    const count = rings === undefined ? 1 : this.#threads;
+    this.ready = Promise.all(Array.from({ length: count }, () => this.#start()));
     this.ended = this.#end().finally(() => this.#stop[Symbol.dispose]());
   }
 
-  /** Starts as many as there are to be in all. Resolves when they serve. */
-  #start(count: number): Promise<unknown> {
-    const starting: Promise<void>[] = [];
-    while (this.counters.length < count) {
-      const thread = this.counters.push(Counters.allocate()) - 1;
-      starting.push(
-        new Promise((ready, failed) => {
-          const life = this.#keep(thread, ready);
-          life.catch(failed);
-          life.catch(() => this.#owner.giveUp());
-          this.#lives.add(life);
-        }),
-      );
+  /** Starts the first one. Resolves when it serves. */
+  #start(): Promise<void> {
+    return new Promise((ready, failed) => {
+      const life = this.#keep(this.#add(), ready);
+      life.catch(failed);
+      life.catch(() => this.#owner.giveUp());
+      this.#lives.add(life);
+    });
+  }
+
+  /** Starts the others. The first one goes on alone when they can't be had. */
+  #hire(): void {
+    while (this.counters.length < this.#threads) {
+      const life = this.#keep(this.#add(), () => {}).catch((error: unknown) => {
+        console.error(
+          `ramproc: no further worker can be started (${reason(error)}); the mount is served by one thread less.`,
+        );
+      });
+      this.#lives.add(life);
     }
-    return Promise.all(starting);
+  }
+
+  /** Returns the number of a further one. */
+  #add(): number {
+    return this.counters.push(Counters.allocate()) - 1;
   }
 
   /** Waits for all, those too that are started meanwhile. Rejects then with the first failure. */
@@ -139,7 +147,6 @@ export class Workers {
   add(node: SharedNode): void {
     this.#nodes.set(node.ino, node);
     this.#tell({ added: node });
-    this.#start(this.#threads).catch(() => {});
   }
 
   /** Has them let go of a file that the kernel has forgotten. */
@@ -188,7 +195,7 @@ export class Workers {
     const ring = this.#rings?.data(thread);
     const orders = this.#orders;
     const workerData: WorkerData = { ...this.#data, ring, nodes, orders, thread, serving, counters };
-    const worker = new Worker(new URL(ownModule(WORKER)), { workerData });
+    const worker = startWorker(workerData);
     if (!this.#keepsAlive) worker.unref();
     this.#running.add(worker);
     let ended = false;
@@ -197,7 +204,8 @@ export class Workers {
       if (message === 'ready') {
         if (thread === 0) setLeader(this.#data.calls, true);
         ready();
-      } else if (message === 'ended') ended = true;
+      } else if (message === 'hire') this.#hire();
+      else if (message === 'ended') ended = true;
       else if (message instanceof Uint8Array) this.#owner.serve(message);
       else if ('traced' in message) this.#owner.told(message);
       else this.#owner.written(message);

@@ -12,58 +12,60 @@ import type { RingData } from '../channel/uring.ts';
 import { Call } from '../wire/call.ts';
 import type { Channel } from '../wire/channel.ts';
 import { MAX_WRITE } from '../wire/init.ts';
-import type { News, WorkerData, WorkerMessage } from '../worker-contract.ts';
+import type { BegunData, News, WorkerData, WorkerMessage } from '../worker-contract.ts';
 import { Serving } from './serving.ts';
 
 if (parentPort === null)
   throw new Error('worker.ts is the start of a worker thread, not a module to import.');
 const port = parentPort;
-const {
-  fd,
-  ring,
-  stop,
-  recording,
-  thread,
-  owner,
-  look,
-  sleep,
-  nodes,
-  orders,
-  serving,
-  news,
-  calls,
-  turn,
-  hook,
-  messages,
-  counters: counted,
-}: WorkerData = workerData;
-printAtOnce(messages);
 const send = (message: WorkerMessage) => port.postMessage(message);
-const counters = new Counters(counted, threadNumber());
-const worker = new Serving({ serving, news, orders, owner, hook, counters, takeNews, pass: send });
-let memory: Uint8Array | undefined;
-for (const node of nodes) {
-  const { ops } = await worker.add(node);
-  memory ??= ops.placement.scratch?.(thread);
-}
-const [device, call] = ring === undefined ? byDevice() : await byRing(ring);
-send('ready');
-await worker.run(recorded(device, recording), call);
-send('ended');
+void begin(workerData);
 
-function byDevice(): [Channel, Call] {
-  if (memory === undefined || memory.length < Call.space(MAX_WRITE))
-    memory = new Uint8Array(Call.space(MAX_WRITE));
+/** Waits for the mount where there isn't one yet. */
+async function begin(data: WorkerData | BegunData): Promise<void> {
+  if (!('mounted' in data)) return serve(data);
+  for (const url of data.modules) await import(url);
+  Atomics.wait(data.mounted, 0, 0);
+  const come: { message: WorkerData } | undefined = receiveMessageOnPort(port);
+  if (come !== undefined) await serve(come.message);
+}
+
+async function serve(data: WorkerData): Promise<void> {
+  const { ring, recording, thread, owner, nodes, orders, serving, news, hook } = data;
+  printAtOnce(data.messages);
+  const counters = new Counters(data.counters, threadNumber());
+  const worker = new Serving({ serving, news, orders, owner, hook, counters, takeNews, pass: send });
+  let memory: Uint8Array | undefined;
+  for (const node of nodes) {
+    const { ops } = await worker.add(node);
+    memory ??= ops.placement.scratch?.(thread);
+  }
+  const [device, call] = ring === undefined ? byDevice(data, memory) : await byRing(data, ring);
+  send('ready');
+  await worker.run(recorded(device, recording), call);
+  send('ended');
+}
+
+/** `memory`: where a call lies best. */
+function byDevice(
+  { fd, stop, thread, look, sleep, calls, turn }: WorkerData,
+  memory?: Uint8Array,
+): [Channel, Call] {
+  const room =
+    memory === undefined || memory.length < Call.space(MAX_WRITE)
+      ? new Uint8Array(Call.space(MAX_WRITE))
+      : memory;
   const watching = new Watching(new Patience(fd, stop, look, sleep), turn, fd, stop, sleep);
-  const waiting = thread === 0 ? new Calling(watching, calls) : new Called(watching, calls, sleep);
-  return [new DeviceChannel(fd, waiting), Call.within(memory, MAX_WRITE)];
+  const waiting =
+    thread === 0 ? new Calling(watching, calls, () => send('hire')) : new Called(watching, calls, sleep);
+  return [new DeviceChannel(fd, waiting), Call.within(room, MAX_WRITE)];
 }
 
 /** Where the clients are whose requests come by it. Loaded only where it is used; it has calls of its own. */
-async function byRing(data: RingData): Promise<[Channel, Call]> {
+async function byRing({ fd, stop, sleep }: WorkerData, ring: RingData): Promise<[Channel, Call]> {
   const { UringChannel } = await import('../channel/uring.ts');
-  runOn(data.queues);
-  return [new UringChannel(fd, stop, sleep, data), Call.numbered(0)];
+  runOn(ring.queues);
+  return [new UringChannel(fd, stop, sleep, ring), Call.numbered(0)];
 }
 
 /** What has been posted to this thread, which is on no event loop to be told. */
