@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts';
 export interface Order {
   readonly dir: string;
   readonly plan: Plan;
-  /** Whether it took the place of the command, or was started by it and speaks to it over Node's IPC channel. */
+  /** Whether it took the place of the command, or was started by it and speaks to it: see parent.ts. */
   readonly foreground: boolean;
   /** In the foreground: how to print the result. */
   readonly json: boolean;
@@ -21,4 +21,7 @@ export type Report =
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined };
 
 /** What the command answers to `mounted`: it will say so. If it ends without a word, nobody knows of the mount, and it goes. */
-export const KEEP = 'keep';
+export const KEEP = '\n';
+
+/** The descriptor by which a daemon in the background and the command speak, a socket. */
+export const PARENT = 3;

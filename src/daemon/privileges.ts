@@ -24,5 +24,5 @@ export function dropPrivileges(
   noNewPrivileges();
 }
 
-/** What a daemon needs beside it until its memory is locked. */
+/** What the daemon of a secret needs beside it until its memory is locked. */
 export const FOR_MEMORY = IPC_LOCK;

@@ -4,6 +4,7 @@ import { info, reopenLog } from './log.ts';
 import type { Plan } from './plan.ts';
 import { dropPrivileges } from './privileges.ts';
 import { keepFromDumps } from './secret.ts';
+import { settle } from './settle.ts';
 import { setTitle } from './title.ts';
 
 /**
@@ -19,6 +20,7 @@ export async function serve(dir: string, plan: Plan, foreground: boolean, starte
   process.on('exit', () => house.atOnce());
   try {
     await house.mount(dir, plan, starter, () => dropPrivileges(plan));
+    settle();
     await ending.orEnd(house.closed);
   } catch (error) {
     const { told } = ending;

@@ -1,36 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { MountError } from '../mount/mount-error.ts';
 import { keepOnExec } from '../sys/descriptor.ts';
 import { Errno } from '../sys/errno.ts';
 import { execve } from '../sys/exec.ts';
 import { reason } from '../text/reason.ts';
+import { LineReader } from './control/messages.ts';
 import { EndedBySignal, EndOnSignal } from './end-on-signal.ts';
 import type { Mounted, Starter } from './house.ts';
 import { openLog } from './log.ts';
-import { KEEP, type Order, type Report } from './order.ts';
+import { KEEP, type Order, PARENT, type Report } from './order.ts';
 import { dropPrivileges, FOR_MEMORY } from './privileges.ts';
 import { passwordEnvironment } from './shared-password.ts';
 import { givenEnvironment } from './surroundings.ts';
 import { titleOf } from './title.ts';
 
 /**
- * Node's flags for a daemon, and all that it gets. SIGUSR1 opens Node's debugger, to all users of the machine; Node before
- * 22.14 can't be told not to, but where: on an address that is nobody's (RFC 5737), so that it can't.
- *
- * V8 stops inlining at 920 bytes of bytecode a function, in the middle of the layers: what isn't inlined is called, and its 64-bit
- * numbers are allocated. Nothing but the optimizing compiler reads the limit (npm run bench:layers).
- *
- * Idle, a daemon takes 78 MB with the others and 85 without. Node's start-up snapshot saves 45 ms of a mount's 425 and
- * costs 4 MB; room for garbage, which serving makes little of, and a malloc arena for each thread cost another 2 or 3.
+ * Node's flag for a daemon, the only one that it gets. SIGUSR1 opens Node's debugger, to all users of the machine; Node before
+ * 22.14 can't be told not to, but where: on an address that is nobody's (RFC 5737), so that it can't. None of V8's: see settle.ts.
  */
-const flags = [
-  process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')
-    ? '--disable-sigusr1'
-    : '--inspect-port=192.0.2.1:9229',
-  '--max-inlined-bytecode-size-cumulative=8000',
-  '--no-node-snapshot',
-  '--max-semi-space-size=1',
-];
+const flag = process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')
+  ? '--disable-sigusr1'
+  : '--inspect-port=192.0.2.1:9229';
+
+/** A malloc arena for each thread would cost 2 MB. */
 const environment = { MALLOC_ARENA_MAX: '1' };
 
 /** How a start goes, for who waits for it. */
@@ -45,7 +38,7 @@ function program(script: string, order: Order) {
     path: process.execPath,
     // As long as the title that it will give itself, which has no more room than the arguments.
     argv0: titleOf(order.dir),
-    parameters: [...flags, script, JSON.stringify(order)],
+    parameters: [flag, script, JSON.stringify(order)],
     environment: {
       ...environment,
       ...givenEnvironment(),
@@ -61,7 +54,7 @@ function program(script: string, order: Order) {
 export function startInForeground(script: string, order: Order): never {
   const { plan } = order;
   const log = plan.log === undefined ? undefined : openLog(plan.log);
-  dropPrivileges(plan, FOR_MEMORY);
+  dropPrivileges(plan, ...(plan.secret ? [FOR_MEMORY] : []));
   for (const fd of [0, 1, 2, ...(log === undefined ? [] : [log])]) keepOnExec(fd);
   process.chdir(START);
   const { path, argv0, parameters, environment } = program(
@@ -79,7 +72,7 @@ export function startInForeground(script: string, order: Order): never {
 export async function startInBackground(script: string, order: Order, starter: Said): Promise<Mounted> {
   const { plan } = order;
   const messages = plan.log === undefined ? 'ignore' : openLog(plan.log);
-  dropPrivileges(plan, FOR_MEMORY);
+  dropPrivileges(plan, ...(plan.secret ? [FOR_MEMORY] : []));
   const { path, argv0, parameters, environment } = program(script, order);
   // It stays: told to end once the mount is taken over, the command ends as it would have.
   const ending = new EndOnSignal();
@@ -89,12 +82,15 @@ export async function startInBackground(script: string, order: Order, starter: S
     cwd: START,
     // Else Node would hand that one on by itself.
     env: { ...environment, NODE_V8_COVERAGE: undefined },
-    stdio: [plan.from === undefined ? 'ignore' : 'inherit', 'ignore', messages, 'ipc'],
+    stdio: [plan.from === undefined ? 'ignore' : 'inherit', 'ignore', messages, 'pipe'],
   });
+  // None where Node had no descriptors left to start it with.
+  const channel = daemon.stdio?.[PARENT] as Socket | undefined;
+  channel?.on('error', () => {});
   const ended = new Promise((end) => daemon.once('exit', end).once('error', end));
   try {
-    const mounted = await ending.orEnd(mountedBy(daemon, starter));
-    await new Promise((sent) => daemon.send(KEEP, sent));
+    const mounted = await ending.orEnd(mountedBy(daemon, channel, starter));
+    await new Promise((sent) => channel?.write(KEEP, sent));
     return mounted;
   } catch (error) {
     if (error instanceof EndedBySignal) {
@@ -104,7 +100,7 @@ export async function startInBackground(script: string, order: Order, starter: S
     }
     throw error;
   } finally {
-    if (daemon.connected) daemon.disconnect();
+    channel?.destroy();
     daemon.unref();
   }
 }
@@ -115,10 +111,14 @@ function systemError(code: string | undefined): Errno | undefined {
 }
 
 /** What a daemon has mounted. Throws the sentence with which it failed, once it has ended: then it left nothing behind. */
-function mountedBy(daemon: ChildProcess, { progress, notice }: Said): Promise<Mounted> {
+function mountedBy(
+  daemon: ChildProcess,
+  channel: Socket | undefined,
+  { progress, notice }: Said,
+): Promise<Mounted> {
   return new Promise((mounted, failed) => {
     let failure: MountError | undefined;
-    daemon.on('message', (report: Report) => {
+    const hear = (report: Report) => {
       switch (report.kind) {
         case 'progress':
           progress(report.bytes, report.total);
@@ -131,13 +131,17 @@ function mountedBy(daemon: ChildProcess, { progress, notice }: Said): Promise<Mo
           break;
         case 'failed':
           failure = new MountError(report.message, { cause: systemError(report.code) });
-          daemon.disconnect();
       }
+    };
+    const lines = new LineReader();
+    channel?.setEncoding('utf8').on('data', (piece: string) => {
+      for (const line of lines.add(piece)) hear(JSON.parse(line));
     });
     daemon.on('error', (error) => {
       failed(new MountError(`Cannot start the daemon: ${reason(error)}.`, { cause: error }));
     });
-    daemon.on('exit', (code, signal) => {
+    // When all is read that it said.
+    daemon.on('close', (code, signal) => {
       const how = signal === null ? `with status ${code}` : `by ${signal}`;
       failed(
         failure ??

@@ -35,10 +35,16 @@ export function isHungUp(fd: number): boolean {
 }
 
 const POLLIN = 1;
+const POLLOUT = 4;
 
 /** Whether the process of a pidfd has ended. Source: pidfd_open(2). */
 export function hasEnded(pidfd: number): boolean {
   return poll(new Int32Array([pidfd, POLLIN]), 1, 0) > 0;
+}
+
+/** Whether a descriptor can be written to without waiting, and will be able to a while longer (unix_writable). */
+export function isWritable(fd: number): boolean {
+  return poll(new Int32Array([fd, POLLOUT]), 1, 0) > 0;
 }
 
 /** Keeps the program's event loop alive, unless it is told not to. */
