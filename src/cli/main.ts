@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exitAtOnce } from '../sys/exec.ts';
 import { oneLine } from '../text/one-line.ts';
 import { ExitCode } from './exit-code.ts';
 import { fail, failureAsJson, HINT, wantsJson } from './failure.ts';
@@ -27,6 +28,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     fail(error, json);
+  } finally {
+    // Once nothing is left to do. Node takes some milliseconds more, in which a signal would end a command that has done what it was to.
+    process.on('exit', (status) => exitAtOnce(status));
   }
 }
 
