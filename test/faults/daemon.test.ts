@@ -22,7 +22,7 @@ const { O_RDWR } = constants;
  * What a write of 10 bytes may answer whose daemon is killed meanwhile: it was done before, was asked and not answered, was
  * just being handed over (fuse_dev_do_read makes EIO of that), or came too late.
  */
-const ANSWERS = [10, 'ECONNABORTED', 'EIO', 'ENOTCONN'];
+const ANSWERS = [10, 'ECONNABORTED', 'EIO', 'ENOTCONN', 'ECANCELED'];
 
 describe.each(kinds)('%s: when the daemon is killed', (_, options) => {
   test('every call is ENOTCONN, and the directory can be unmounted or mounted again at once', async () => {
