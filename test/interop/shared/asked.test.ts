@@ -57,7 +57,7 @@ test('list, stats and doctor tell of the engine of a mount', async () => {
   ]);
   writeFileSync(made.file, 'x'.repeat(5000));
   const engineIs = {
-    ...{ url, key: 'jobs', version: expect.stringMatching(/^Redis 7/), state: 'connected' },
+    ...{ url, key: 'jobs', version: expect.stringMatching(/^(Redis|Valkey) \d/), state: 'connected' },
     ...{ since: expect.stringMatching(/^\d{4}-.*Z$/), roundTrip: expect.any(Number) },
     ...{ replicas: { wanted: 1, there: 1 }, lacks: [] },
   };
@@ -65,7 +65,7 @@ test('list, stats and doctor tell of the engine of a mount', async () => {
     ...{ state: 'ok', io: 'cached', used: 8192, most: 1 << 20, engine: engineIs },
   });
   expect(await counted(made)).toMatchObject({ used: 8192, most: 1 << 20, engine: engineIs });
-  const text = `Redis 7[.\\d]+ at ${url}, file "jobs": connected since [-\\d]+ [:\\d]+, round trip [.\\d]+ [mu]?s, replicas 1, 1 wanted`;
+  const text = `(Redis|Valkey) [.\\d]+ at ${url}, file "jobs": connected since [-\\d]+ [:\\d]+, round trip [.\\d]+ [mu]?s, replicas 1, 1 wanted`;
   expect((await ramproc('list')).stdout).toMatch(
     new RegExp(`MODULES +STATE +ENGINE\\n(.*\\n)*${made.dir} .* ${text}\n`),
   );
@@ -82,7 +82,7 @@ test('list, stats and doctor tell of the engine of a mount', async () => {
   ]) {
     expect(stdout).toMatch(
       new RegExp(
-        `^ramproc_engine_${name}\\{dir="${made.dir}",engine="${url}",key="jobs",version="Redis .*"\\} ${value}$`,
+        `^ramproc_engine_${name}\\{dir="${made.dir}",engine="${url}",key="jobs",version="(Redis|Valkey) .*"\\} ${value}$`,
         'm',
       ),
     );
@@ -110,7 +110,7 @@ test('an engine that is silent, gone, or without the file is said at once', asyn
   expect(await listed(made)).toMatchObject({ used: 4096, engine: { state: 'connected' } });
   const says = async (state: string, reason: RegExp) => {
     await until(async () => (await counted(made)).engine?.state === state, `It is not ${state}.`);
-    const is = { state, reason: expect.stringMatching(reason), version: expect.stringMatching(/^Redis/) };
+    const is = { state, reason: expect.stringMatching(reason), version: expect.stringMatching(/^(Redis|Valkey)/) };
     // What was heard last is what there is to say.
     expect(await listed(made)).toMatchObject({
       state: 'ok',
@@ -121,7 +121,7 @@ test('an engine that is silent, gone, or without the file is said at once', asyn
     });
     expect((await listed(made)).engine?.roundTrip).toBeUndefined();
     expect((await ramproc('stats', made.dir)).stdout).toMatch(
-      new RegExp(`^engine: Redis .*: ${state} since [-\\d]+ [:\\d]+, ${reason.source}`, 'm'),
+      new RegExp(`^engine: (Redis|Valkey) .*: ${state} since [-\\d]+ [:\\d]+, ${reason.source}`, 'm'),
     );
     expect((await ramproc('stats', made.dir, '--prometheus')).stdout).toMatch(
       /^ramproc_engine_connected\{.*\} 0$/m,
