@@ -10,7 +10,7 @@ import { lockState, lockSwap } from './lua/locks.ts';
 import { read } from './lua/read.ts';
 import { fallocate, truncate } from './lua/resize.ts';
 import { seek } from './lua/seek.ts';
-import { beat, bye, hello } from './lua/session.ts';
+import { beat, bye, hello, outcome } from './lua/session.ts';
 import { copy, write } from './lua/write.ts';
 import { writePages } from './lua/write-pages.ts';
 import { whyNot } from './why-not.ts';
@@ -30,6 +30,7 @@ const scripts = [
   hello,
   beat,
   bye,
+  outcome,
 ];
 
 /** Between two attempts to connect, in milliseconds. */
@@ -222,16 +223,30 @@ export class Session {
     if (this.#changes >= CHANGES) await new Promise<void>((turn) => this.#queue.push(turn));
     this.#changes++;
     const request = ++this.#requests;
+    let isAgain = false;
     try {
       const answer = await this.#call((link) => {
         check();
-        const all = [this.#generation, this.id, this.#epoch, request, ...args];
-        return this.#send(link, async ({ writes }) => {
+        const own = [this.#generation, this.id, this.#epoch, request];
+        const all = [...own, ...args];
+        const wasSent = isAgain;
+        isAgain = true;
+        const send = async ({ writes }: { writes: Connection }): Promise<Reply> => {
           if (between === undefined) return writes.send(evalsha(script, this.key, all));
           const [open, close] = ['open', 'close'].map((way) => evalsha(script, this.key, [...all, way]));
           const answers = await writes.transact([open ?? [], ...between, close ?? []]);
           return String(answers[0]) === 'open' ? (answers.at(-1) ?? null) : (answers[0] ?? null);
-        });
+        };
+        if (!wasSent) return this.#send(link, send);
+        // An engine that is full by now doesn't look whether it was done before.
+        return this.#send(link, (to) =>
+          send(to).catch(async (error: unknown) => {
+            if (!(error instanceof EngineError && error.code === 'OOM')) throw error;
+            const before = await to.writes.send(evalsha(outcome, this.key, own));
+            if (before === null) throw error;
+            return before;
+          }),
+        );
       }, 'ETIMEDOUT');
       return String(answer);
     } finally {

@@ -44,7 +44,10 @@ local function answered()
   if wait then return wait end
   local mine = call('HMGET', MINE, 'epoch', SLOT)
   if mine[1] ~= EPOCH then return fail('STALE') end
-  if mine[2] and sub(mine[2], 1, #REQUEST + 1) == REQUEST .. ':' then return sub(mine[2], #REQUEST + 2) end
+  if not mine[2] or sub(mine[2], 1, #REQUEST + 1) ~= REQUEST .. ':' then return end
+  -- WAIT counts from what this connection has written last.
+  call('HSET', MINE, 'again', REQUEST)
+  return sub(mine[2], #REQUEST + 2)
 end
 local function done(answer)
   call('HSET', MINE, SLOT, REQUEST .. ':' .. answer)

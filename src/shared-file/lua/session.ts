@@ -1,5 +1,5 @@
 import { script } from '../layout.ts';
-import { common, evenWhenFull } from './common.ts';
+import { changing, common, evenWhenFull } from './common.ts';
 
 /**
  * What scripts of a mount's life share: ARGV[2] is the mount, \`isAlive(text)\` whether the record of a session says so. A record is
@@ -78,3 +78,6 @@ call('UNLINK', K .. ':client:' .. ME)
 return 1
 `,
 );
+
+/** ARGV as of every change. What one that was sent before has answered, or nothing. */
+export const outcome = script(evenWhenFull, common, changing, 'return answered()');

@@ -110,7 +110,11 @@ test('an engine that is silent, gone, or without the file is said at once', asyn
   expect(await listed(made)).toMatchObject({ used: 4096, engine: { state: 'connected' } });
   const says = async (state: string, reason: RegExp) => {
     await until(async () => (await counted(made)).engine?.state === state, `It is not ${state}.`);
-    const is = { state, reason: expect.stringMatching(reason), version: expect.stringMatching(/^(Redis|Valkey)/) };
+    const is = {
+      state,
+      reason: expect.stringMatching(reason),
+      version: expect.stringMatching(/^(Redis|Valkey)/),
+    };
     // What was heard last is what there is to say.
     expect(await listed(made)).toMatchObject({
       state: 'ok',

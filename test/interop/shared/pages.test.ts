@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Engine } from '../../support/engine.ts';
@@ -132,6 +134,35 @@ test('an engine that is full again and again: a write is done wholly, or ENOSPC 
   await isTidy(engine, one);
   expect(one.said).toEqual([expect.stringMatching(/is full: it has no more memory; raise its maxmemory/)]);
   expect(await one.write(AT, bytesOf(7))).toBe(MIB);
+});
+
+test('a write that was done, but not answered before the engine is full, is answered as done', async () => {
+  await using engine = await Engine.start('--maxmemory 200mb');
+  await using one = await Machine.start(on(engine));
+  for (const length of [10, MIB]) {
+    await engine.cli('CONFIG', 'SET', 'maxmemory', '200mb');
+    expect(await one.truncate(0)).toBe(0);
+    const raw = connect(engine.socket);
+    try {
+      raw.write('PING\r\n');
+      await once(raw, 'data');
+      engine.stop(true);
+      // Both are there when it goes on: the write is done, and before it is answered its connection is gone.
+      const writing = one.write(0, Buffer.alloc(length, 'x'));
+      await sleep(200);
+      raw.write('CONFIG SET maxmemory 100kb\r\nCLIENT KILL TYPE normal\r\n');
+      await sleep(100);
+      engine.stop(false);
+      const answer = await writing;
+      const { size } = (await one.stat()) as { size: number };
+      expect([
+        [length, length],
+        ['ENOSPC', 0],
+      ]).toContainEqual([answer, size]);
+    } finally {
+      raw.destroy();
+    }
+  }
 });
 
 test('long appends of many machines, while connections are cut and the engine is full at times, follow each other whole', async () => {
