@@ -18,7 +18,7 @@ import { cut, type Freed, giveBack, overwrite, punch } from './give-back.ts';
 import { MappedPages, type MappedPagesState } from './mapped-pages.ts';
 import { memoryRoom } from './memory-room.ts';
 import { PageLimit, type PageLimitState, pagesFor, SPARE } from './page-limit.ts';
-import { COPY_SIZE, PAGE_SIZE } from './sizes.ts';
+import { COPY_SIZE, PAGE_SIZE, WINDOW_SIZE } from './sizes.ts';
 import { Times, type TimesState } from './times.ts';
 
 /** How much of a name memfd_create(2) surely takes, in units of UTF-16: at most 3 bytes each, and 249 bytes are its limit. */
@@ -117,7 +117,7 @@ export class RamBuffer {
       secretCopies: secret && secretCopySpace(),
     };
     if (tmpfs !== undefined) return new RamBuffer({ ...state, place: 'lent', tmpfs });
-    const mapped = MappedPages.create(fd);
+    const mapped = MappedPages.create(fd, secret === undefined ? maxSize : WINDOW_SIZE);
     if (secret !== undefined) mapped.protect(secret.threads, pagesFor(maxSize) * PAGE_SIZE);
     return new RamBuffer({ ...state, place: 'memfd', mapped: mapped.state });
   }
@@ -188,7 +188,7 @@ export class RamBuffer {
     if (size > this.#maxLength) throw new Errno(EFBIG);
     this.#times.changing();
     this.#forget(size, this.size);
-    this.#mapped?.drop(Math.min(size, this.size), Number.POSITIVE_INFINITY);
+    this.#mapped?.drop(Math.min(size, this.size), this.size);
     this.#claims.shrinking(size, Number.POSITIVE_INFINITY);
     try {
       cut(this.#fd, size);
@@ -310,8 +310,9 @@ export class RamBuffer {
 
   /** Makes the numbers beside the file those of the file again: a thread ended in the middle of changing them. */
   recover(): void {
-    this.#mapped?.drop(0, Number.POSITIVE_INFINITY);
-    this.#size[0] = fstatSync(this.#fd).size;
+    const { size } = fstatSync(this.#fd);
+    this.#mapped?.drop(0, Math.max(size, this.size));
+    this.#size[0] = size;
     this.#limit.recount();
   }
 

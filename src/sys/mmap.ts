@@ -1,5 +1,5 @@
-import koffi from 'koffi';
-import { libcFunction } from './libc.ts';
+import koffi, { type KoffiFunc } from 'koffi';
+import { libc, libcFunction } from './libc.ts';
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
@@ -42,6 +42,13 @@ export function mapFileOver(address: number, length: number, fd: number, offset 
 export function mapFile(length: number, fd: number, offset: number): number {
   return mmap(0, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 }
+
+/** Source: memcpy(3). Both must be mapped, and mustn't overlap. */
+export const copyMemory: KoffiFunc<(to: number, from: number, length: number) => number> = libc.func(
+  'memcpy',
+  'intptr_t',
+  ['intptr_t', 'intptr_t', 'size_t'],
+);
 
 /** Takes what is mapped at `address` away and keeps the addresses: touching them is SIGSEGV. */
 export function unmapInPlace(address: number, length: number): void {

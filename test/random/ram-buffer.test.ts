@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RamBuffer } from '../../src/ram-file/ram-buffer.ts';
+import { RamBuffer, type RamBufferOptions } from '../../src/ram-file/ram-buffer.ts';
 import { WINDOW_SIZE } from '../../src/ram-file/sizes.ts';
 import { Tmpfs } from '../support/tmpfs.ts';
 import { bufferCalls } from './buffer-calls.ts';
@@ -14,6 +14,8 @@ const PAGE = 4096;
 /** How much the file may hold. */
 const PAGES = 8;
 const LIMIT = PAGES * PAGE;
+/** A limit that none of the calls comes near, in bytes: more than one ArrayBuffer can map. */
+const LARGE = 2 ** 34;
 
 /** Up to some pages, and as often as not at the start of one. */
 function upTo(pages: number): fc.Arbitrary<number> {
@@ -49,21 +51,25 @@ const numRuns = Number(process.env.RUNS ?? 1500);
 /** What is particular about a secret takes few calls to show. */
 const few = numRuns / 5;
 
-describe.each([
+describe.each<[string, Partial<RamBufferOptions>, fc.Arbitrary<Step>, number]>([
   ['memfd', {}, stepFrom(0), numRuns],
   ['memfd, where its mapping ends', {}, stepFrom(WINDOW_SIZE - 3 * PAGE), numRuns],
+  ['memfd, where its first mapping ends', { maxSize: LARGE }, stepFrom(WINDOW_SIZE - 3 * PAGE), few],
+  ['memfd, far behind that', { maxSize: LARGE }, stepFrom(2 * WINDOW_SIZE), few],
+  ['memfd, where its second mapping ends', { maxSize: LARGE }, stepFrom(LARGE - 3 * PAGE), few],
   ['memfd, with a secret in it', { secret: { threads: 1 } }, stepFrom(0).filter(isShort), few],
-  ['file lent to the kernel', { place: 'lent' as const }, stepFrom(0), numRuns],
+  ['file lent to the kernel', { place: 'lent' }, stepFrom(0), numRuns],
   [
     'file lent to the kernel, with a secret in it',
-    { place: 'lent' as const, secret: { threads: 1 } },
+    { place: 'lent', secret: { threads: 1 } },
     stepFrom(0),
     few,
   ],
 ])('a RamBuffer on a %s is a file of a tmpfs with the same size=', (_, options, step, numRuns) => {
   test('whatever sequence of calls it gets', () => {
-    using tmpfs = new Tmpfs(LIMIT);
-    const buffer = RamBuffer.create({ name: 'test', maxSize: LIMIT, ...options });
+    const { maxSize = LIMIT } = options;
+    using tmpfs = new Tmpfs(maxSize);
+    const buffer = RamBuffer.create({ name: 'test', ...options, maxSize });
     const other = new RamBuffer(buffer.state);
     const files = { ours: `/proc/self/fd/${buffer.state.noatime}`, mirror: join(tmpfs.dir, 'file') };
     writeFileSync(files.mirror, '');
@@ -79,9 +85,9 @@ describe.each([
         pair.play({ call: 'fstat', slot: 0 });
         pair.compare(true);
         const { size, blocks } = buffer.stat();
-        expect(blocks * 512).toBeLessThanOrEqual(LIMIT);
+        expect(blocks * 512).toBeLessThanOrEqual(maxSize);
         expect(buffer.size).toBe(size);
-        expect(buffer.pages).toEqual({ used: (blocks * 512) / PAGE, max: PAGES, size: PAGE });
+        expect(buffer.pages).toEqual({ used: (blocks * 512) / PAGE, max: maxSize / PAGE, size: PAGE });
       }
     };
 

@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import { MiB } from '../../scripts/bench/sizes.ts';
+import { WINDOW_SIZE } from '../../src/ram-file/sizes.ts';
 import { Difference } from './content.ts';
 import { kindOf } from './kinds.ts';
 import { Place } from './place.ts';
 import { type At, around, few, openMode, type Step, stepOn } from './step.ts';
 
 const PAGE = 4096;
-
-/** Where the part of a file that a daemon maps ends: see MappedPages. */
-const WINDOW = 2 ** 32 - PAGE - 64 * 4 * MiB;
 
 const at: fc.Arbitrary<At> = fc.oneof(
   { weight: 4, arbitrary: fc.nat(40) },
@@ -19,7 +17,7 @@ const at: fc.Arbitrary<At> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .tuple(fc.constantFrom(WINDOW, 2 ** 32, 2 ** 33), fc.integer({ min: -5000, max: 2 }))
+      .tuple(fc.constantFrom(WINDOW_SIZE, 2 ** 32, 2 ** 33), fc.integer({ min: -5000, max: 2 }))
       .map(([edge, more]) => edge + more),
   },
 );
