@@ -2,6 +2,7 @@ import { ENOMEM, Errno } from '../sys/errno.ts';
 import { HUGE_PAGE_SIZE, hugeUp } from '../sys/huge-pages.ts';
 import { addressOf } from '../sys/libc.ts';
 import { copyMemory, mapFile, mapFileOver, mapMemory, unmapInPlace, viewMemory } from '../sys/mmap.ts';
+import { getrlimit, RLIMIT_AS } from '../sys/rlimit.ts';
 import { hide, lock } from '../sys/secret-memory.ts';
 import { MAPPED_SIZE, MAX_THREADS, PAGE_SIZE, SCRATCH_SIZE, WINDOW_SIZE } from './sizes.ts';
 
@@ -66,7 +67,7 @@ export class MappedPages {
     const address = hugeUp(mapMemory(MAPPED_SIZE + HUGE_PAGE_SIZE));
     mapFileOver(address + WINDOW, WINDOW_SIZE, memfd);
     const all = hugeUp(Math.min(length, FAR_SIZE));
-    const far = all > WINDOW_SIZE ? mapFar(memfd, all) : undefined;
+    const far = all > WINDOW_SIZE && hasAddresses() ? mapFar(memfd, all) : undefined;
     const mapped = far === undefined ? WINDOW_SIZE : all;
     const bitmap = new SharedArrayBuffer(Math.ceil(mapped / PAGE_SIZE / 8 / 4) * 4);
     return new MappedPages({ address, bitmap, far });
@@ -206,6 +207,11 @@ export class MappedPages {
 /** The number of the page that an offset lies in. A shift is faster, and ends where 32 bits do. */
 function pageOf(offset: number): number {
   return offset < WINDOW_SIZE ? offset >>> 12 : Math.floor(offset / PAGE_SIZE);
+}
+
+/** Where addresses are few ("ulimit -v"), threads need them: V8 ends the process when it gets none. */
+function hasAddresses(): boolean {
+  return getrlimit(RLIMIT_AS) > Number.MAX_SAFE_INTEGER;
 }
 
 /** Maps the file from its start, with its ranges of 2 MiB where huge pages can be. Returns undefined where there are no addresses left. */
