@@ -7,14 +7,14 @@ import { makeDir } from './run.ts';
 
 const sh = promisify(execFile);
 
-/** The engine of all tests that don't say another: `RAMPROC_ENGINE=valkey-server` has them use that. */
-export const PROGRAM = process.env.RAMPROC_ENGINE === 'valkey-server' ? valkeyServer() : 'redis-server';
-
 /** Valkey, where scripts/valkey.sh has put it, or wherever it is found. */
-export function valkeyServer(): string {
-  const fetched = join(import.meta.dirname, '../../node_modules/.valkey/usr/bin/valkey-server');
-  return existsSync(fetched) ? fetched : 'valkey-server';
-}
+const VALKEY = 'valkey-server';
+const fetched = join(import.meta.dirname, '../../node_modules/.valkey/usr/bin', VALKEY);
+const places = (process.env.PATH ?? '').split(':').map((dir) => join(dir, VALKEY));
+export const valkeyServer = [fetched, ...places].find((file) => existsSync(file));
+
+/** The engine of all tests that don't say another: `RAMPROC_ENGINE=valkey-server` has them use that. */
+export const PROGRAM = process.env.RAMPROC_ENGINE === VALKEY ? (valkeyServer ?? VALKEY) : 'redis-server';
 
 /** An engine of a test's own, with a directory of its own, on a socket in it. Disposing it ends it. */
 export class Engine implements AsyncDisposable {
