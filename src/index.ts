@@ -83,6 +83,7 @@ export type { Freed } from './ram-file/give-back.ts';
 export { type RamFileOptions, RustProcRamFile } from './ram-file/module.ts';
 export { Errno } from './sys/errno.ts';
 export { type Timespec, UTIME_NOW } from './sys/time.ts';
+export type { ChannelName } from './transport/kernel/channels.ts';
 export type { KernelMountOptions } from './transport/kernel/main-thread/options.ts';
 export type { Trace, TraceEvent } from './transport/trace.ts';
 export type { Usage } from './transport/usage.ts';

@@ -1,11 +1,13 @@
-/** Mounts over io_uring, with so many threads: `late`, whose reads wait until `wake` is written to; how many wait; and what blocks all. */
+/** Mounts over io_uring, with so many threads: `late`, whose reads wait until `wake` is written to; how many wait; and what
+ * blocks all until there is a file. */
+import { existsSync, writeSync } from 'node:fs';
 import { ProcDirEntry } from '../../../src/proc-fs/entries/entry.ts';
 import { procCreate } from '../../../src/proc-fs/entries/proc-create.ts';
 import { ProcOps } from '../../../src/proc-fs/proc-ops.ts';
 import type { UserSliceWriter } from '../../../src/proc-fs/user-slice.ts';
 import { KernelMount } from '../../../src/transport/kernel/main-thread/kernel-mount.ts';
 
-const [, , dir = '', threads] = process.argv;
+const [, , dir = '', threads, go = ''] = process.argv;
 const waiting: (() => void)[] = [];
 const answer = (to: UserSliceWriter, text: string, offset: number) => {
   const part = Buffer.from(text).subarray(offset);
@@ -32,7 +34,8 @@ const wake = new ProcOps({
 procCreate('wake', 0o222, root, wake);
 const block = new ProcOps({
   read() {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    writeSync(2, 'blocked\n');
+    while (!existsSync(go)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     return 0;
   },
 });

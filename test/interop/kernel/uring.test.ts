@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -36,11 +37,12 @@ const READERS = `
   for (@children) { waitpid($_, 0); $failed++ if $? }
   exit($failed);`;
 
-/** A reader that catches a signal, and tells the number of the error that it then gets. */
+/** A reader that reads once standard input ends, catches a signal, and tells the number of the error that it then gets. */
 const READER = `
   $SIG{USR1} = sub {};
   open(my $file, '<', $ARGV[0]) or die;
   syswrite(STDOUT, "opened\\n");
+  sysread(STDIN, my $end, 1);
   print defined sysread($file, my $bytes, 100) ? 'woken' : 'errno ', $! + 0;`;
 
 function perl(script: string, ...parameters: string[]): ChildProcess {
@@ -49,8 +51,8 @@ function perl(script: string, ...parameters: string[]): ChildProcess {
   });
 }
 
-function start(threads: number): Promise<Program> {
-  return withUring(() => Program.start(PROGRAM, String(threads)));
+function start(threads: number, go = ''): Promise<Program> {
+  return withUring(() => Program.start(PROGRAM, String(threads), go));
 }
 
 /** What a program says, which may still go on. */
@@ -98,6 +100,7 @@ describe.each(hasUring ? [1, 2] : [])('over io_uring with %i threads', (threads)
   test('a reader that waits and catches a signal gets EINTR', async () => {
     await using program = await start(threads);
     const reader = perl(READER, join(program.dir, 'late'));
+    reader.stdin?.end();
     const output = said(reader);
     await expect.poll(() => waiting(program)).toBe(1);
     reader.kill('SIGUSR1');
@@ -106,20 +109,32 @@ describe.each(hasUring ? [1, 2] : [])('over io_uring with %i threads', (threads)
   });
 
   test('so does one whose signal comes before its request does, where the thread that serves is busy', async () => {
-    await using program = await start(threads);
+    const go = join(makeDir('go'), 'go');
+    await using program = await start(threads, go);
     const reader = perl(READER, join(program.dir, 'late'));
+    reader.stdin?.end();
     const output = said(reader);
     await expect.poll(() => waiting(program)).toBe(1);
     const second = perl(READER, join(program.dir, 'late'));
     const secondOutput = said(second);
+    await expect.poll(secondOutput).toBe('opened\n');
     const blocked = run('cat', join(program.dir, 'block'));
-    await sleep(200);
+    await expect.poll(() => program.said).toContain('blocked');
+    second.stdin?.end();
+    await until(() => isReading(second), 'It does not read.');
     second.kill('SIGUSR1');
     reader.kill('SIGUSR1');
-    await Promise.all([once(reader, 'close'), once(second, 'close'), blocked]);
+    const ended = Promise.all([once(reader, 'close'), once(second, 'close'), blocked]);
+    writeFileSync(go, '');
+    await ended;
     expect([output(), secondOutput()]).toEqual(['opened\nerrno 4', 'opened\nerrno 4']);
   });
 });
+
+/** Whether a program is in a system call on another file than standard input. Source: proc_pid_syscall(5). */
+function isReading({ pid }: ChildProcess): boolean {
+  return /^\d+ 0x[1-9]/.test(readFileSync(`/proc/${pid}/syscall`, 'latin1'));
+}
 
 describe.each(hasUring ? [['uring']] : [])('a mount by --channel %s', () => {
   test('is shown as one, and its requests come by rings', async () => {

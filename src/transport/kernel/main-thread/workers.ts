@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, type Worker } from 'node:worker_threads';
 import { messageForm } from '../../../sys/console.ts';
 import { Event } from '../../../sys/eventfd.ts';
@@ -25,6 +26,9 @@ import type { Rings } from './rings.ts';
  * nobody runs that could wake it, and Node waits for it.
  */
 const NAP = 250;
+
+/** How long a mount takes at most to end, once its files are gone, in milliseconds. */
+const ENDING = 2000;
 
 /** What each worker shares with the mount, in bytes: two lines of the cache, so that no two write to the same one. */
 const SHARED_SIZE = 128;
@@ -119,13 +123,24 @@ export class Workers {
   /** Starts the others. The first one goes on alone when they can't be had. */
   #hire(): void {
     while (this.counters.length < this.#threads) {
-      const life = this.#keep(this.#add(), () => {}).catch((error: unknown) => {
+      const life = this.#keep(this.#add(), () => {}).catch(async (error: unknown) => {
+        if (await this.#isEnding()) return;
         console.error(
           `ramproc: no further worker can be started (${reason(error)}); the mount is served by one thread less.`,
         );
       });
       this.#lives.add(life);
     }
+  }
+
+  /** Whether the first one ends too: a worker that starts while a mount ends finds its files gone. */
+  #isEnding(): Promise<boolean> {
+    const [first] = this.#lives;
+    const ends = first?.then(
+      () => true,
+      () => true,
+    );
+    return Promise.race([ends ?? true, sleep(ENDING, false, { ref: false })]);
   }
 
   /** Returns the number of a further one. */
