@@ -38,6 +38,9 @@ const SESSION = `
   ramproc unmount ram
 `;
 
+/** A thread that there is once the first one called for help, as it may or may not. */
+const FURTHER = /^worker [1-9]/;
+
 /** What commands printed, by the commands: of the page what stands in its blocks, of the session all. */
 function transcripts(text: string): Record<string, string[]> {
   const all: Record<string, string[]> = {};
@@ -47,7 +50,7 @@ function transcripts(text: string): Record<string, string[]> {
     if (command !== undefined) {
       lines = [];
       all[command] = lines;
-    } else if (line !== '' && line !== '```') lines?.push(masked(line));
+    } else if (line !== '' && line !== '```' && !FURTHER.test(line)) lines?.push(masked(line));
   }
   // The order of what is counted depends on how often it was.
   return Object.fromEntries(Object.entries(all).map(([command, said]) => [command, said.sort()]));
