@@ -99,6 +99,8 @@ export class Called implements Waiting {
 
   wait(): boolean {
     if (Atomics.load(this.#calls, LEADERLESS) === 1) return this.#waiting.wait();
+    // One that starts late has missed that call.
+    if (Atomics.load(this.#calls, STOPPED) === 1) return false;
     Atomics.add(this.#calls, ASLEEP, 1);
     Atomics.wait(this.#calls, CALLS, this.#seen, this.#sleep);
     Atomics.sub(this.#calls, ASLEEP, 1);
