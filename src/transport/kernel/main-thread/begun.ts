@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { exitAtOnce } from '../../../sys/exec.ts';
 import { ownModule } from '../../../sys/own-module.ts';
 import type { BegunData, WorkerData } from '../worker-contract.ts';
 
@@ -13,6 +14,10 @@ let begun: { readonly worker: Worker; readonly mounted: Int32Array } | undefined
  * time. `modules` are those of the handlers that it will serve, as they are named in src.
  */
 export function beginWorker(...modules: readonly string[]): void {
+  // A thread that is terminated while it loads koffi ends the process by SIGABRT.
+  process.on('exit', (status) => {
+    if (begun !== undefined) exitAtOnce(status);
+  });
   const mounted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const workerData: BegunData = { modules: modules.map(ownModule), mounted };
   try {
