@@ -1,4 +1,5 @@
 import type { Statistics } from '../daemon/control/messages.ts';
+import { aspectText } from '../shared-file/check.ts';
 import { engineText } from '../shared-file/status.ts';
 import { duration } from '../text/duration.ts';
 import { oneLine } from '../text/one-line.ts';
@@ -62,8 +63,7 @@ function about(dir: string, now: Statistics): string {
     `${oneLine(dir)}: mounted ${at}, served by process ${pid} (${how})`,
     `memory: ${size(used)} of ${size(most)} in files, ${size(resident)} in the process; files open: ${open}`,
     ...(engine === undefined ? [] : [`engine: ${engineText(engine)}`]),
-    ...(engine?.lacks.map(({ found, remedy }) => `engine: ${[found, remedy].filter(Boolean).join('; ')}`) ??
-      []),
+    ...(engine?.lacks ?? []).map((one) => `engine: ${aspectText(one)}`),
   ].join('\n');
 }
 

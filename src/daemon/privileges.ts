@@ -24,5 +24,7 @@ export function dropPrivileges(
   noNewPrivileges();
 }
 
-/** What the daemon of a secret needs beside it until its memory is locked. */
-export const FOR_MEMORY = IPC_LOCK;
+/** The same before the daemon is started: that of a secret needs more until its memory is locked. */
+export function dropBeforeStart(plan: Pick<Plan, 'record' | 'save' | 'secret'>): void {
+  dropPrivileges(plan, ...(plan.secret ? [IPC_LOCK] : []));
+}

@@ -10,7 +10,7 @@ import { EndedBySignal, EndOnSignal } from './end-on-signal.ts';
 import type { Mounted, Starter } from './house.ts';
 import { openLog } from './log.ts';
 import { KEEP, type Order, PARENT, type Report } from './order.ts';
-import { dropPrivileges, FOR_MEMORY } from './privileges.ts';
+import { dropBeforeStart } from './privileges.ts';
 import { passwordEnvironment } from './shared-password.ts';
 import { givenEnvironment } from './surroundings.ts';
 import { titleOf } from './title.ts';
@@ -54,7 +54,7 @@ function program(script: string, order: Order) {
 export function startInForeground(script: string, order: Order): never {
   const { plan } = order;
   const log = plan.log === undefined ? undefined : openLog(plan.log);
-  dropPrivileges(plan, ...(plan.secret ? [FOR_MEMORY] : []));
+  dropBeforeStart(plan);
   for (const fd of [0, 1, 2, ...(log === undefined ? [] : [log])]) keepOnExec(fd);
   process.chdir(START);
   const { path, argv0, parameters, environment } = program(
@@ -72,7 +72,7 @@ export function startInForeground(script: string, order: Order): never {
 export async function startInBackground(script: string, order: Order, starter: Said): Promise<Mounted> {
   const { plan } = order;
   const messages = plan.log === undefined ? 'ignore' : openLog(plan.log);
-  dropPrivileges(plan, ...(plan.secret ? [FOR_MEMORY] : []));
+  dropBeforeStart(plan);
   const { path, argv0, parameters, environment } = program(script, order);
   // It stays: told to end once the mount is taken over, the command ends as it would have.
   const ending = new EndOnSignal();

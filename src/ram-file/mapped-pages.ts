@@ -142,12 +142,9 @@ export class MappedPages {
 
   /** Copies a range of the file whose pages are there to `bytes`, from `start`. */
   copyOut(offset: number, bytes: Uint8Array, start: number, length: number): void {
-    if (offset + length > this.#seen) {
-      if (offset + length > WINDOW_SIZE) {
-        copyMemory(this.#addressOf(bytes) + start, this.#far + offset, length);
-        return;
-      }
-      this.#look(WINDOW, offset + length);
+    if (offset + length > this.#seen && this.#isFar(offset + length)) {
+      copyMemory(this.#addressOf(bytes) + start, this.#far + offset, length);
+      return;
     }
     const from = this.#file + offset;
     if (this.#isScratch(bytes))
@@ -157,12 +154,9 @@ export class MappedPages {
 
   /** Copies `length` of `bytes`, from `start`, to a range of the file whose pages are there. */
   copyIn(offset: number, bytes: Uint8Array, start: number, length: number): void {
-    if (offset + length > this.#seen) {
-      if (offset + length > WINDOW_SIZE) {
-        copyMemory(this.#far + offset, this.#addressOf(bytes) + start, length);
-        return;
-      }
-      this.#look(WINDOW, offset + length);
+    if (offset + length > this.#seen && this.#isFar(offset + length)) {
+      copyMemory(this.#far + offset, this.#addressOf(bytes) + start, length);
+      return;
     }
     const to = this.#file + offset;
     if (this.#isScratch(bytes)) {
@@ -186,6 +180,13 @@ export class MappedPages {
     this.#scratchStart = start - this.#start;
     this.#scratch = bytes;
     return true;
+  }
+
+  /** Whether the first mapping ends before `end`. Where it doesn't, all until there is in view from now on. */
+  #isFar(end: number): boolean {
+    if (end > WINDOW_SIZE) return true;
+    this.#look(WINDOW, end);
+    return false;
   }
 
   get #far(): number {

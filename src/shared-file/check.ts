@@ -29,6 +29,11 @@ export interface Aspect {
   readonly remedy?: string | undefined;
 }
 
+/** What was found, and what to do about it, as a part of a sentence. */
+export function aspectText({ found, remedy }: Aspect): string {
+  return remedy === undefined ? found : `${found}; ${remedy}`;
+}
+
 /** What INFO says. */
 export type Info = Readonly<Record<string, string>>;
 
@@ -120,7 +125,7 @@ export async function checkEngine(
     connection = impatient(await connectFor(login, keyOf(name), timeout), timeout);
     const info = infoOf(await connection.send(['INFO']));
     const failed = aspectsOf(info, replicas).find(({ state }) => state === 'FAIL');
-    if (failed !== undefined) throw wrong([failed.found, failed.remedy].filter(Boolean).join('; '));
+    if (failed !== undefined) throw wrong(aspectText(failed));
     const most = memoryOf(info);
     const isThere = (await connection.send(['EXISTS', keyOf(name)])) === 1;
     // Who may not tell of changes is to know it now, and not at the first.

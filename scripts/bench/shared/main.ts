@@ -7,6 +7,7 @@ import { parseArgs, promisify } from 'node:util';
 import { keyOf } from '../../../src/shared-file/layout.ts';
 import { write } from '../../../src/shared-file/lua/write.ts';
 import { cpuSeconds } from '../server-process.ts';
+import { fio } from './fio.ts';
 
 /**
  * npm run bench:shared -- [--seconds N]
@@ -16,6 +17,7 @@ import { cpuSeconds } from '../server-process.ts';
  * call took, and how many calls two processors have time for.
  */
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' } } });
+const time = Number(values.seconds);
 const run = promisify(execFile);
 const dir = mkdtempSync(join(tmpdir(), 'ramproc-bench-'));
 const socket = join(dir, 'socket');
@@ -65,10 +67,10 @@ try {
     for (const way of ['read', 'write'] as const) {
       for (const clients of counts) {
         const before = [cpuSeconds(pids.daemon), cpuSeconds(pids.engine)] as const;
-        const { rate: ours, calls, seconds } = await fio(file, way, size, clients);
+        const { rate: ours, calls, seconds } = await fio({ file, way, size, clients, seconds: time });
         const spent = [seconds, cpuSeconds(pids.daemon) - before[0], cpuSeconds(pids.engine) - before[1]];
         const theirs = await benchmark(clients, size, way);
-        const { rate: loops } = await fio(join(loop, 'file'), way, size, clients);
+        const { rate: loops } = await fio({ file: join(loop, 'file'), way, size, clients, seconds: time });
         const share = (whole: number) => (ours / whole).toFixed(2);
         const name = `${size === 4096 ? '4 KiB' : '1 MiB'} ${way}`;
         console.log(`| ${[name, clients, ours, theirs, share(theirs), loops, share(loops)].join(' | ')} |`);
@@ -90,38 +92,6 @@ try {
   other.kill('SIGTERM');
   await sleep(300);
   rmSync(dir, { recursive: true, force: true });
-}
-
-/** Calls a second, how many there were, and how many seconds of a processor the clients took. */
-async function fio(
-  file: string,
-  way: 'read' | 'write',
-  size: number,
-  clients: number,
-): Promise<{ rate: number; calls: number; seconds: number }> {
-  const { stdout } = await run('fio', [
-    ...[
-      '--name=one',
-      `--filename=${file}`,
-      `--rw=rand${way}`,
-      `--bs=${size}`,
-      `--numjobs=${clients}`,
-      '--ioengine=psync',
-    ],
-    ...[
-      '--time_based',
-      `--runtime=${values.seconds}`,
-      '--size=64M',
-      '--group_reporting',
-      '--output-format=json',
-      '--allow_file_create=0',
-    ],
-  ]);
-  const [job] = JSON.parse(stdout).jobs;
-  const { iops, total_ios, runtime } = job[way];
-  // Percents of the time of all of them together.
-  const seconds = ((job.usr_cpu + job.sys_cpu) / 100) * (runtime / 1000) * clients;
-  return { rate: Math.round(iops), calls: total_ios, seconds };
 }
 
 /** Calls a second of redis-benchmark, which takes what is written from its standard input. */

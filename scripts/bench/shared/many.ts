@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
+import { cpuSeconds } from '../server-process.ts';
+import { fio } from './fio.ts';
 
 /**
  * npm run bench:shared:many -- [--seconds N]
@@ -49,14 +51,18 @@ try {
     for (const count of COUNTS) {
       const before = [cpuOf([engine.pid ?? 0]), cpuOf(daemons), cpuOfAll(), performance.now()] as const;
       const each = await Promise.all(
-        dirs.slice(0, count).map((one) => fio(join(one, 'rust-proc-file'), way, rate)),
+        dirs
+          .slice(0, count)
+          .map((one) =>
+            fio({ file: join(one, 'rust-proc-file'), way, size: 4096, clients: 2, seconds, rate }),
+          ),
       );
       const took = (performance.now() - before[3]) / 1000;
       const [busy, served] = [cpuOf([engine.pid ?? 0]) - before[0], cpuOf(daemons) - before[1]];
       const rest = cpuOfAll() - before[2] - busy - served;
       const parts = [busy, served, rest].map((spent) => `${((spent / took) * 100).toFixed(0)} %`);
       console.log(
-        `| 4 KiB ${way}${rate === undefined ? '' : `, ${2 * rate} a second each`} | ${count} | ${each.reduce((sum, one) => sum + one, 0)} | ${parts.join(' | ')} |`,
+        `| 4 KiB ${way}${rate === undefined ? '' : `, ${2 * rate} a second each`} | ${count} | ${each.reduce((sum, one) => sum + one.rate, 0)} | ${parts.join(' | ')} |`,
       );
     }
   }
@@ -78,29 +84,9 @@ async function mount(name: string, ...options: string[]): Promise<string> {
   return join(at, 'rust-proc-file');
 }
 
-/** Calls a second. */
-async function fio(file: string, way: 'read' | 'write', rate: number | undefined): Promise<number> {
-  const what = [`--filename=${file}`, `--rw=rand${way}`, '--bs=4096', '--numjobs=2', '--size=64M'];
-  const how = ['--ioengine=psync', '--time_based', `--runtime=${seconds}`, '--allow_file_create=0'];
-  const { stdout } = await run('fio', [
-    '--name=one',
-    ...what,
-    ...how,
-    ...(rate === undefined ? [] : [`--rate_iops=${rate}`]),
-    '--group_reporting',
-    '--output-format=json',
-  ]);
-  return Math.round(JSON.parse(stdout).jobs[0][way].iops);
-}
-
-/** The time that processes have been on a processor, in seconds. Source: proc_pid_stat(5), in ticks of 10 ms. */
+/** The time that processes have been on a processor, in seconds. */
 function cpuOf(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return sum + (Number(fields[11]) + Number(fields[12])) / 100;
-  }, 0);
+  return pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
 }
 
 /** The time that anything was on a processor, in seconds. Source: proc_stat(5). */

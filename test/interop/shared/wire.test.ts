@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Connection, connect } from '../../../src/shared-file/client.ts';
@@ -23,6 +23,17 @@ function to(path: string): Promise<Connection> {
     place,
     2000,
   );
+}
+
+/** A connection to a server of the test's own, and that one's end of it. */
+async function accepted(): Promise<{ server: Server; connection: Connection; socket: Socket }> {
+  const path = join(makeDir('wire'), 'socket');
+  const server = createServer();
+  server.listen(path);
+  const connecting = once(server, 'connection');
+  const connection = await to(path);
+  const [socket] = await connecting;
+  return { server, connection, socket };
 }
 
 /** Bytes that nothing else has. */
@@ -58,12 +69,7 @@ test('thousands of answers of all sizes come to who asked, each whole, while man
 });
 
 test('commands of one turn are one write, also those with many bytes', async () => {
-  const path = join(makeDir('wire'), 'socket');
-  const server = createServer();
-  server.listen(path);
-  const connecting = once(server, 'connection');
-  const connection = await to(path);
-  const [socket] = await connecting;
+  const { server, connection, socket } = await accepted();
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   const asked = [
@@ -117,12 +123,7 @@ test('an error is the answer of the command that it is of, also within a transac
 
 test('what was asked fails when the connection ends, whoever ends it, and so does what is asked afterwards', async () => {
   for (const end of ['destroyed', 'killed', 'nonsense'] as const) {
-    const path = join(makeDir('wire'), 'socket');
-    const server = createServer();
-    server.listen(path);
-    const connecting = once(server, 'connection');
-    const connection = await to(path);
-    const [socket] = await connecting;
+    const { server, connection, socket } = await accepted();
     const asked = Promise.allSettled([connection.send(['GET', 'k']), connection.transact([['GET', 'k']])]);
     if (end === 'destroyed') connection.destroy();
     if (end === 'killed') socket.destroy();
