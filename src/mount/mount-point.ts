@@ -67,7 +67,7 @@ async function replaceDead(there: MountInfo, notice: (message: string) => void):
   if (there.type !== FSTYPE) return;
   using server = Server.of(there);
   // It is refused, and needn't be looked into.
-  if (server !== undefined) return;
+  if (server !== undefined && server.connected !== false) return;
   switch (await look(there.dir)) {
     case 'dead':
       unmountFuse(there, { lazy: true });

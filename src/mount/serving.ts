@@ -14,14 +14,22 @@ export class Server implements Disposable {
   readonly #device: string;
   readonly #pidfd: number;
 
-  /** Undefined when there is none, or none that this user may look into, or it is in another PID namespace. */
+  /**
+   * Undefined when there is none, or none that this user may look into, or it is in another PID namespace. The number of a mount that is
+   * gone is given again while who served it may still have its connection open: such a one is meant only when no other has it.
+   */
   static of({ device }: Pick<MountInfo, 'device'>): Server | undefined {
+    let former: Server | undefined;
     for (const pid of processes()) {
       if (connectionOf(pid, device) === undefined) continue;
       const pidfd = attempt(() => pidfdOpen(pid));
-      if (pidfd !== undefined) return new Server(pid, device, pidfd);
+      if (pidfd === undefined) continue;
+      const server = new Server(pid, device, pidfd);
+      former?.[Symbol.dispose]();
+      if (server.connected !== false) return server;
+      former = server;
     }
-    return undefined;
+    return former;
   }
 
   private constructor(pid: number, device: string, pidfd: number) {

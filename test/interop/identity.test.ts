@@ -220,6 +220,30 @@ describe.each(['kernel', 'libfuse'])('a mount of a program over %s', (transport)
   });
 });
 
+test('a dead mount is replaced, though who served one of the same number before has not let go of that', async () => {
+  const made = [await mount()];
+  const [before] = made as [Mount];
+  const device = mountAt(before.dir)?.device;
+  process.kill(before.pid, 'SIGSTOP');
+  try {
+    umount2(before.dir, MNT_DETACH);
+    // The kernel gives the lowest number that is free, unless somebody else has just taken it.
+    while (mountAt(made.at(-1)?.dir ?? '')?.device !== device) made.push(await mount());
+    const at = made.at(-1) as Mount;
+    process.kill(at.pid, 'SIGKILL');
+    await at.ended();
+    const again = await mount([], at.dir);
+    made.push(again);
+    expect(readdirSync(again.dir)).toEqual(['rust-proc-file']);
+    expect(await ramproc('list', '--json')).toMatchObject({
+      stdout: expect.stringContaining(`${again.pid}`),
+    });
+  } finally {
+    process.kill(before.pid, 'SIGCONT');
+    for (const one of made) await one[Symbol.asyncDispose]();
+  }
+});
+
 test('a second mount on a directory that is being filled is told at once who is mounting there', async () => {
   const dir = makeDir('filling');
   const first = spawn(process.execPath, [COMMAND, 'mount', dir, '--json', '--from', '-'], {
