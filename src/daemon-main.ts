@@ -7,12 +7,12 @@ if (parameter === undefined)
 void start(JSON.parse(parameter));
 
 async function start(order: Order): Promise<void> {
-  const { transport, threads, secret } = order.plan;
+  const { transport, threads, files } = order.plan;
   try {
-    // A thread keeps the privileges that it began with, and a secret's memory is to be locked before they are dropped.
-    if (transport === 'kernel' && threads > 0 && !secret) {
+    // A RAM file's mount can do without at first, or is a secret's, whose worker is to begin once memory is locked.
+    if (transport === 'kernel' && threads > 0 && files.length === 0) {
       const { beginWorker } = await import('./transport/kernel/main-thread/begun.ts');
-      beginWorker('ram-file/ram-file');
+      beginWorker();
     }
     const { serveOrder } = await import('./cli/serve-order.ts');
     await serveOrder(order);

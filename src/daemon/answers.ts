@@ -29,6 +29,12 @@ export function answers(house: House): Answers {
     if (found === undefined) throw new Error(`its daemon has no mount ${quote(String(mount))}`);
     return found;
   };
+  /** The same, once workers serve it: what is done here may wait for the mount itself. */
+  const staffed = async (input: Input): Promise<Served> => {
+    const served = named(input);
+    await served.mounted?.hire?.();
+    return served;
+  };
   return {
     async hello() {
       return {
@@ -58,6 +64,7 @@ export function answers(house: House): Answers {
       checkUser(uid, 'have it serve their directories; leave out --join');
       checkPlace(place);
       if (!house.joinable) throw new Error('it serves no other directory');
+      for (const { mounted } of house.mounts) await mounted?.hire?.();
       const notices: string[] = [];
       const joined = new Promise<Joined>((answer) => {
         const starter: Starter = {
@@ -105,7 +112,7 @@ export function answers(house: House): Answers {
     },
 
     async *load({ module, specifier, from, parameters, place, ...input }, _gone, uid) {
-      const served = named(input);
+      const served = await staffed(input);
       checkUser(uid, 'have code run with them; load it as that user');
       if (served.plan.secret)
         throw new Error('it is a secret, which no other code may come near; load it elsewhere');
@@ -131,12 +138,12 @@ export function answers(house: House): Answers {
     },
 
     async set({ module, parameter, value, ...input }) {
-      const loaded = named(input).module(String(module));
+      const loaded = (await staffed(input)).module(String(module));
       return { value: await loaded.set(String(parameter), String(value)) };
     },
 
     async remount({ settings, readsMoveAtime, dry, ...input }) {
-      return remount(named(input), {
+      return remount(await staffed(input), {
         settings: Object(settings),
         readsMoveAtime: typeof readsMoveAtime === 'boolean' ? readsMoveAtime : undefined,
         dry: dry === true,
@@ -146,7 +153,7 @@ export function answers(house: House): Answers {
     async save({ file, copy, to, ...input }, _gone, uid) {
       const name = file === undefined ? undefined : String(file);
       return handOver(
-        named(input),
+        await staffed(input),
         { file: name, copy: copy === true },
         to === undefined ? to : String(to),
         uid,

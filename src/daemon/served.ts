@@ -150,13 +150,27 @@ export class Served {
 
   /** Mounts it on a claimed directory. The libfuse transport is loaded when it is asked for: it brings a library along. */
   async mountOn(claimed: Claim): Promise<Mount> {
-    const { transport, channel, threads, record, mount, debug } = this.plan;
+    const { transport, channel, threads, record, mount, debug, secret, save } = this.plan;
     const trace = debug ? (event: TraceEvent) => info(String(event)) : undefined;
     const usage = () => this.shared?.pages() ?? this.#usage();
     if (transport === 'kernel') {
       const wants = { mmap: this.plan.shared?.io !== 'direct' };
-      const options = { ...mount, usage, channel, threads, record, trace, hook: ownModule(HOOK), wants };
+      // A worker of a secret's needs privileges that are dropped by the time that it would be started.
+      const alone = !secret;
+      const options = {
+        ...mount,
+        usage,
+        channel,
+        threads,
+        record,
+        trace,
+        hook: ownModule(HOOK),
+        wants,
+        alone,
+      };
       this.#mount = await KernelMount.mountOn(claimed, this.root, options);
+      // At the end the kernel has to write back what clients have stored in mappings, to a thread that doesn't wait for it.
+      if (save !== undefined) void this.#mount.hire?.();
     } else {
       const { LibfuseMount } = await import('../transport/libfuse/libfuse-mount.ts');
       this.#mount = await LibfuseMount.mountOn(claimed, this.root, { ...mount, usage, trace });

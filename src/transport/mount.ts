@@ -31,6 +31,8 @@ export interface Mount {
    * disposed. Default: with all.
    */
   trace(trace: Trace, filter?: TraceFilter, room?: Int32Array): Disposable;
+  /** Has workers serve it from now on, if it has none yet. Resolves when they do, or when there can't be any. */
+  hire?(): Promise<void>;
   /** Whether it keeps the program's event loop alive, if that can be chosen. Default: it does. */
   keepAlive?(keep: boolean): void;
 }

@@ -64,8 +64,6 @@ export interface WorkerData {
 
 /** What a worker is given that is begun before there is a mount: see begun.ts. */
 export interface BegunData {
-  /** The modules that it imports meanwhile, by their URLs. */
-  readonly modules: readonly string[];
   /** One number, shared: 0 until there is a message with its WorkerData. */
   readonly mounted: Int32Array;
 }

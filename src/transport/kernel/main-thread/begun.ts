@@ -11,15 +11,15 @@ let begun: { readonly worker: Worker; readonly mounted: Int32Array } | undefined
 
 /**
  * Begins a worker for the mount that comes next, by a thread that hasn't loaded yet what it mounts with: the two of them load at the same
- * time. `modules` are those of the handlers that it will serve, as they are named in src.
+ * time.
  */
-export function beginWorker(...modules: readonly string[]): void {
+export function beginWorker(): void {
   // A thread that is terminated while it loads koffi ends the process by SIGABRT.
   process.on('exit', (status) => {
     if (begun !== undefined) exitAtOnce(status);
   });
   const mounted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const workerData: BegunData = { modules: modules.map(ownModule), mounted };
+  const workerData: BegunData = { mounted };
   try {
     const worker = new Worker(new URL(ownModule(WORKER)), { workerData });
     worker.unref();

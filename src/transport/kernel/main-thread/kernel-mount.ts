@@ -130,7 +130,7 @@ export class KernelMount implements Mount, TreeWatcher {
     root: ProcDirEntry,
     identity: MountIdentity,
     connection: Connection,
-    { threads = DEFAULT_THREADS, usage, hook, trace }: KernelMountOptions,
+    { threads = DEFAULT_THREADS, usage, hook, trace, alone = false }: KernelMountOptions,
   ) {
     this.dir = identity.dir;
     this.#identity = identity;
@@ -155,9 +155,13 @@ export class KernelMount implements Mount, TreeWatcher {
     if (rings !== undefined) for (const entry of below(root)) refuseSecret(entry);
     const nodes = [...below(root)].flatMap((entry) => this.#share(entry) ?? []);
     const watch = root.watch(this);
+    const loop = (busy?: () => void) => new EventLoop(fd, channel, this.#server, busy);
     const workers = () =>
       new Workers(
-        { fd, turn: this.#turn, rings, recording, hook, threads, nodes },
+        {
+          ...{ fd, turn: this.#turn, rings, recording, hook, threads, nodes },
+          alone: alone && rings === undefined && this.#hasShared ? loop : undefined,
+        },
         {
           serve: (request) => this.#server.serveMessage(request),
           written: (write) => this.#server.written(write),
@@ -166,7 +170,7 @@ export class KernelMount implements Mount, TreeWatcher {
           giveUp: () => this.#giveUp(),
         },
       );
-    this.#workers = this.#hasWorkers ? workers() : new EventLoop(fd, channel, this.#server);
+    this.#workers = this.#hasWorkers ? workers() : loop();
     if (rings !== undefined) this.#serveBeside();
     if (trace !== undefined) this.trace(trace);
     const exit = atExit(() => this.#atExit());
@@ -231,6 +235,10 @@ export class KernelMount implements Mount, TreeWatcher {
 
   keepAlive(keep: boolean): void {
     this.#workers.keepAlive(keep);
+  }
+
+  hire(): Promise<void> {
+    return this.#workers.hire();
   }
 
   trace(trace: Trace, filter?: TraceFilter, room?: Int32Array): Disposable {
@@ -311,8 +319,7 @@ export class KernelMount implements Mount, TreeWatcher {
    */
   changed({ ino, ops }: ProcDirEntry, written?: Written): void {
     if (this.#server.node(ino) === undefined) return;
-    if (ops?.placement.shared === undefined || this.#workers instanceof EventLoop)
-      notifyInvalInode(this.#channel, ino);
+    if (ops?.placement.shared === undefined || this.#workers.isAlone) notifyInvalInode(this.#channel, ino);
     else if (written === undefined) this.#notifier.send(invalPages({ ino, offset: 0, length: 0 }));
     else this.#written(ino, ops.placement, written);
   }

@@ -37,6 +37,11 @@ export interface KernelMountOptions extends MountOptions {
   readonly record?: string | undefined;
   /** The URL of what workers import before a handler's module that isn't of this package. Default: nothing. @internal */
   readonly hook?: string | undefined;
+  /**
+   * Whether the thread that makes the mount serves it alone, when all its files are `shared`, until there is a worker, which is started when
+   * there is more to do: see `hire` of Mount. Default: no. @internal
+   */
+  readonly alone?: boolean | undefined;
   /** Called with each request once it is answered. Default: nobody is told. */
   readonly trace?: Trace | undefined;
 }

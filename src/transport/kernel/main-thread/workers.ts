@@ -19,6 +19,7 @@ import {
   type Written,
 } from '../worker-contract.ts';
 import { startWorker } from './begun.ts';
+import type { EventLoop } from './event-loop.ts';
 import type { Rings } from './rings.ts';
 
 /**
@@ -62,6 +63,8 @@ export interface WorkersOptions {
   readonly threads: number;
   /** The files that they serve from the start. */
   readonly nodes: readonly SharedNode[];
+  /** Makes what serves alone until a worker is needed, which it tells by calling `busy`. Default: a worker serves from the start. */
+  readonly alone?: ((busy: () => void) => EventLoop) | undefined;
 }
 
 /**
@@ -69,7 +72,7 @@ export interface WorkersOptions {
  * or a handler called process.exit(), which in a worker ends the worker.
  */
 export class Workers {
-  /** Resolves when the first serves, or all where requests come by rings. Rejects when one can't be started. */
+  /** Resolves when the mount is served: by the first, or by all where requests come by rings. Rejects when one can't be started. */
   readonly ready: Promise<unknown>;
   /** Resolves when the file system is unmounted and all have ended. Rejects then if one couldn't be replaced. */
   readonly ended: Promise<void>;
@@ -83,10 +86,18 @@ export class Workers {
   readonly #threads: number;
   readonly #rings: Rings | undefined;
   readonly #lives = new Set<Promise<void>>();
+  /** What serves while there is no worker. */
+  #alone: EventLoop | undefined;
+  #hired: Promise<void> | undefined;
+  /** The first one's life. */
+  #first: Promise<void> | undefined;
   #keepsAlive = true;
   #orders: readonly TraceOrder[] = [];
 
-  constructor({ fd, turn, rings, recording, hook, threads, nodes }: WorkersOptions, owner: WorkersOwner) {
+  constructor(
+    { fd, turn, rings, recording, hook, threads, nodes, alone }: WorkersOptions,
+    owner: WorkersOwner,
+  ) {
     this.#nodes = new Map(nodes.map((node) => [node.ino, node]));
     this.#data = {
       fd,
@@ -104,10 +115,32 @@ export class Workers {
     this.#owner = owner;
     this.#rings = rings;
     this.#threads = rings?.threads ?? threads;
-    // A ring's queues need their thread from the start.
-    const count = rings === undefined ? 1 : this.#threads;
-    this.ready = Promise.all(Array.from({ length: count }, () => this.#start()));
+    this.#alone = alone?.(() => void this.hire());
+    if (this.#alone === undefined) {
+      // A ring's queues need their thread from the start.
+      const count = rings === undefined ? 1 : this.#threads;
+      this.ready = Promise.all(Array.from({ length: count }, () => this.#start()));
+      this.#hired = this.ready.then(
+        () => {},
+        () => {},
+      );
+    } else {
+      this.ready = this.#alone.ready;
+      this.#alone.ended.catch(() => this.#owner.giveUp());
+      this.#lives.add(this.#alone.ended);
+    }
     this.ended = this.#end().finally(() => this.#stop[Symbol.dispose]());
+  }
+
+  /** Whether there is none, and none is being started. */
+  get isAlone(): boolean {
+    return this.#hired === undefined;
+  }
+
+  /** Has workers serve from now on. Resolves when one does, or when there can't be any. */
+  hire(): Promise<void> {
+    this.#hired ??= this.#relieve(this.#alone);
+    return this.#hired;
   }
 
   /** Starts the first one. Resolves when it serves. */
@@ -116,31 +149,47 @@ export class Workers {
       const life = this.#keep(this.#add(), ready);
       life.catch(failed);
       life.catch(() => this.#owner.giveUp());
+      this.#first ??= life;
+      this.#lives.add(life);
+    });
+  }
+
+  /** Starts the first one, in whose place something else serves until it does, and goes on when it can't be had. */
+  #relieve(alone: EventLoop | undefined): Promise<void> {
+    return new Promise((done) => {
+      let serves = false;
+      const life = this.#keep(this.#add(), () => {
+        serves = true;
+        this.#alone = undefined;
+        alone?.stop();
+        done();
+      }).catch(async (error: unknown) => {
+        done();
+        if (serves) {
+          this.#owner.giveUp();
+          throw error;
+        }
+        if (await isEnding(alone?.ended)) return;
+        console.error(
+          `ramproc: no worker can be started (${reason(error)}); the mount is served by one thread less.`,
+        );
+      });
+      this.#first = life;
       this.#lives.add(life);
     });
   }
 
   /** Starts the others. The first one goes on alone when they can't be had. */
-  #hire(): void {
+  #hireOthers(): void {
     while (this.counters.length < this.#threads) {
       const life = this.#keep(this.#add(), () => {}).catch(async (error: unknown) => {
-        if (await this.#isEnding()) return;
+        if (await isEnding(this.#first)) return;
         console.error(
           `ramproc: no further worker can be started (${reason(error)}); the mount is served by one thread less.`,
         );
       });
       this.#lives.add(life);
     }
-  }
-
-  /** Whether the first one ends too: a worker that starts while a mount ends finds its files gone. */
-  #isEnding(): Promise<boolean> {
-    const [first] = this.#lives;
-    const ends = first?.then(
-      () => true,
-      () => true,
-    );
-    return Promise.race([ends ?? true, sleep(ENDING, false, { ref: false })]);
   }
 
   /** Returns the number of a further one. */
@@ -177,6 +226,7 @@ export class Workers {
 
   /** Has all end with the request that they serve, whatever the mount does. */
   stop(): void {
+    this.#alone?.stop();
     this.#stop.set();
     stopAll(this.#data.calls);
   }
@@ -184,6 +234,7 @@ export class Workers {
   /** Whether they keep the program's event loop alive. */
   keepAlive(keep: boolean): void {
     this.#keepsAlive = keep;
+    this.#alone?.keepAlive(keep);
     for (const worker of this.#running) {
       if (keep) worker.ref();
       else worker.unref();
@@ -219,7 +270,7 @@ export class Workers {
       if (message === 'ready') {
         if (thread === 0) setLeader(this.#data.calls, true);
         ready();
-      } else if (message === 'hire') this.#hire();
+      } else if (message === 'hire') this.#hireOthers();
       else if (message === 'ended') ended = true;
       else if (message instanceof Uint8Array) this.#owner.serve(message);
       else if ('traced' in message) this.#owner.told(message);
@@ -244,4 +295,13 @@ export class Workers {
     if (request !== WAITING) this.#owner.abandon(request);
     return true;
   }
+}
+
+/** Whether what else serves a mount ends too: a worker that starts while a mount ends finds its files gone. */
+function isEnding(other: Promise<void> | undefined): Promise<boolean> {
+  const ends = other?.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([ends ?? true, sleep(ENDING, false, { ref: false })]);
 }

@@ -24,7 +24,6 @@ void begin(workerData);
 /** Waits for the mount where there isn't one yet. */
 async function begin(data: WorkerData | BegunData): Promise<void> {
   if (!('mounted' in data)) return serve(data);
-  for (const url of data.modules) await import(url);
   Atomics.wait(data.mounted, 0, 0);
   const come: { message: WorkerData } | undefined = receiveMessageOnPort(port);
   if (come !== undefined) await serve(come.message);
