@@ -54,6 +54,7 @@ const { outputFiles, metafile: built } = await build({
   metafile: true,
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': '__filename' },
+  alias: { koffi: './src/sys/koffi.ts' },
   entryPoints: [
     'src/cli/main.ts',
     'src/daemon-main.ts',
