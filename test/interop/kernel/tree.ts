@@ -30,7 +30,12 @@ export class Tree implements AsyncDisposable {
     for (const [name, handler] of Object.entries(handlers)) {
       procCreate(name, 0o666, root, new ProcOps(handler, placement));
     }
-    return new Tree(root, await mount(root, makeDir('tree'), { ...options, threads }));
+    return Tree.of(root, { ...options, threads });
+  }
+
+  /** Mounts one that is there already. */
+  static async of(root: ProcDirEntry, options: TreeMountOptions): Promise<Tree> {
+    return new Tree(root, await mount(root, makeDir('tree'), options));
   }
 
   private constructor(root: ProcDirEntry, mount: Mount) {
