@@ -6,7 +6,7 @@ import { RECORDING, requestsIn } from './recording.ts';
 
 /** npm run record: records a session of real clients anew, which `npm test` replays and `npm run fuzz` starts from. */
 checkMachine();
-const run = startRun();
+const run = await startRun();
 joinRun(run.dir);
 try {
   const recording = await record();

@@ -15,7 +15,7 @@ import { endTargets, targets } from './target.ts';
 const { values } = parseArgs({ options: { seed: { type: 'string' } } });
 const seed = seedFrom(values.seed);
 checkMachine();
-const run = startRun();
+const run = await startRun();
 joinRun(run.dir);
 plantSeed(seed);
 console.log(`--seed ${seed}`);

@@ -37,7 +37,7 @@ const modes = ioModes.filter((io) => io === (values.io ?? io));
 if (modes.length === 0) throw new Error(`--io needs one of ${ioModes.join(', ')}, not "${values.io}".`);
 
 checkMachine();
-const run = startRun();
+const run = await startRun();
 joinRun(run.dir);
 try {
   if (values.request !== undefined) await playRequest(values.request);

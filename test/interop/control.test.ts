@@ -27,7 +27,7 @@ import { COMMAND, type Mount, mount, ramproc, run, runs } from '../support/mount
 import { mountAsNobody, NOBODY, ramprocAsNobody, runAsNobody } from '../support/nobody.ts';
 import { openBacking } from '../support/page-references.ts';
 import { RawClient, sendRaw } from '../support/raw-client.ts';
-import { makeDir } from '../support/run.ts';
+import { compiled, makeDir } from '../support/run.ts';
 import { aloneWith } from '../support/shell.ts';
 
 const MIB = 1 << 20;
@@ -82,12 +82,12 @@ function question(at: { dir: string }, question: string, more: object = {}): str
 }
 
 /** What another process says to a daemon: the program and parameters in front of `send NAME TEXT`. */
-const RAW = ['--import', 'tsx', join(import.meta.dirname, '../support/raw-client-process.ts')];
+const raw = () => compiled(join(import.meta.dirname, '../support/raw-client-process.ts'));
 
 /** Somebody who listens on a name, and answers everybody with a line. */
 async function listener(uid: number, name: string, text: string): Promise<ChildProcess & Disposable> {
   const as = ['--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups'];
-  const child = spawn('setpriv', [...as, process.execPath, ...RAW, 'listen', name], {
+  const child = spawn('setpriv', [...as, process.execPath, raw(), 'listen', name], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.end(`${text}\n`);
@@ -244,7 +244,7 @@ describe.each(transports)('over %s, another user', (transport) => {
     await using at = await mount(['--transport', transport, '--allow-other']);
     writeFileSync(at.file, 'data');
     for (const text of [question(at, 'hello'), question(at, 'teardown'), 'x'.repeat(100)]) {
-      const { stdout } = await runAsNobody(process.execPath, ...RAW, 'send', nameOf(at), text.trim());
+      const { stdout } = await runAsNobody(process.execPath, raw(), 'send', nameOf(at), text.trim());
       expect(JSON.parse(stdout)).toEqual([
         { protocol: PROTOCOL, error: 'only user 0 and root may ask its daemon' },
       ]);

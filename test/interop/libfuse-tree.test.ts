@@ -11,7 +11,7 @@ import { Client } from '../support/client.ts';
 import type { Order } from '../support/libfuse-daemon.ts';
 import { run } from '../support/mount.ts';
 import { promptly } from '../support/promptly.ts';
-import { makeDir } from '../support/run.ts';
+import { compiled, makeDir } from '../support/run.ts';
 
 const DAEMON = join(import.meta.dirname, '../support/libfuse-daemon.ts');
 const { O_RDONLY } = constants;
@@ -31,7 +31,7 @@ class Daemon implements AsyncDisposable {
     this.dir = dir;
     this.late = `${dir}/late`;
     this.told = `${dir}/below/told`;
-    this.#process = fork(DAEMON, [dir, ...words], { execArgv: ['--import', 'tsx'] });
+    this.#process = fork(compiled(DAEMON), [dir, ...words], { execArgv: [] });
     this.#process.on('message', (message) => this.#said.push(String(message)));
     this.ended = once(this.#process, 'exit').then(([status, signal]) => status ?? signal);
   }

@@ -53,7 +53,9 @@ async function install(dir: string, tarball: string): Promise<void> {
     await must(run('mv', join(dir, stdout.trim()), tarball));
     const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--silent'];
     const packages = [tarball, 'typescript@5.4', '@types/node@20'];
-    await must(run('npm', 'install', '--prefix', dir, ...quietly, ...packages));
+    await must(
+      run('env', ...inject('certificates'), 'npm', 'install', '--prefix', dir, ...quietly, ...packages),
+    );
     leaveOutFuseNative(dir);
     writeFileSync(join(dir, 'done'), '');
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { compiled } from '../support/run.ts';
 import type { Done, Task } from './client-process.ts';
 
 /** A process that works on a region of a file and of its mirror. Disposing it ends it. */
@@ -8,7 +9,7 @@ export class Client implements AsyncDisposable {
   readonly #ended: Promise<never>;
 
   constructor() {
-    this.#process = fork(join(import.meta.dirname, 'client-process.ts'), { execArgv: ['--import', 'tsx'] });
+    this.#process = fork(compiled(join(import.meta.dirname, 'client-process.ts')), { execArgv: [] });
     this.#ended = new Promise((_, ended) => {
       this.#process.once('exit', (status, signal) =>
         ended(new Error(`A client ended: ${signal ?? status}.`)),

@@ -48,7 +48,7 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
 
 checkMachine();
-const run = startRun();
+const run = await startRun();
 joinRun(run.dir);
 plantSeed(seed);
 say(`--seed ${seed}`);

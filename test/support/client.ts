@@ -1,37 +1,14 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { type ClientCalls, clientCalls } from './client-calls.ts';
 import type { ClientReply, ClientRequest } from './client-process.ts';
-import { makeDir } from './run.ts';
+import { compiled } from './run.ts';
 import { withNextSeed } from './seed.ts';
 
 /** The same calls, made by another process. */
 type Remote<C> = {
   [N in keyof C]: C[N] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
 };
-
-let built: string | undefined;
-
-/** What a client runs, as one file of JavaScript: to start tsx too takes three times as much of the processor, each time. */
-function program(): string {
-  if (built !== undefined) return built;
-  const koffi = createRequire(import.meta.url).resolve('koffi');
-  const outfile = join(makeDir('client'), 'process.mjs');
-  const words = [
-    '--bundle',
-    '--platform=node',
-    '--format=esm',
-    `--alias:koffi=${koffi}`,
-    `--external:${koffi}`,
-  ];
-  // Not by the package's functions, which leave a process behind.
-  const esbuild = join(import.meta.dirname, '../../node_modules/.bin/esbuild');
-  const source = join(import.meta.dirname, 'client-process.ts');
-  execFileSync(esbuild, [source, ...words, '--log-level=warning', `--outfile=${outfile}`]);
-  built = outfile;
-  return outfile;
-}
 
 /** A process of its own that makes system calls when told to, one after the other. Disposing it ends it. */
 export class Client implements AsyncDisposable {
@@ -53,7 +30,7 @@ export class Client implements AsyncDisposable {
 
   private constructor(uid: number) {
     this.uid = uid;
-    this.#process = fork(program(), {
+    this.#process = fork(compiled(join(import.meta.dirname, 'client-process.ts')), {
       execArgv: [],
       serialization: 'advanced',
       env: withNextSeed(),

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Order, Reply } from './mount-program.ts';
+import { compiled } from './run.ts';
 
 /** A program that mounts and unmounts through the library when it is told to. Disposing it kills it. */
 export class MountProgram implements AsyncDisposable {
@@ -15,8 +16,8 @@ export class MountProgram implements AsyncDisposable {
   }
 
   private constructor(transport: string) {
-    this.#process = fork(join(import.meta.dirname, 'mount-program.ts'), [transport], {
-      execArgv: ['--import', join(import.meta.dirname, 'typescript.mjs')],
+    this.#process = fork(compiled(join(import.meta.dirname, 'mount-program.ts')), [transport], {
+      execArgv: [],
     });
     this.#ended = once(this.#process, 'exit');
   }

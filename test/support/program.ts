@@ -1,8 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
 import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
 import { mountAt } from '../../src/sys/mountinfo.ts';
-import { makeDir } from './run.ts';
+import { compiled, makeDir } from './run.ts';
 
 /**
  * A program that mounts a tree with handlers of its own, in a process of its own. The module gets the directory as its
@@ -30,8 +29,8 @@ export class Program implements AsyncDisposable {
 
   private constructor(path: string, parameters: readonly string[]) {
     this.dir = makeDir('program');
-    this.#process = fork(path, [this.dir, ...parameters], {
-      execArgv: ['--max-old-space-size=64', '--import', join(import.meta.dirname, 'typescript.mjs')],
+    this.#process = fork(compiled(path), [this.dir, ...parameters], {
+      execArgv: ['--max-old-space-size=64'],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     this.pid = this.#process.pid ?? 0;

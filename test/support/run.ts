@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { MNT_DETACH, umount2 } from '../../src/sys/mount.ts';
 import { mounts } from '../../src/sys/mountinfo.ts';
 import { HANGS_AFTER } from './hanging.ts';
@@ -26,13 +26,17 @@ export interface Run {
 /**
  * Starts a run, with a guardian: a process that cleans up when this one ends in any way, also by SIGKILL.
  */
-export function startRun(): Run {
+export async function startRun(): Promise<Run> {
   const dir = openToAll(mkdtempSync(join(tmpdir(), 'ramproc-test-')));
-  const guardian = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(import.meta.dirname, 'guardian.ts'), dir, String(STUCK_AFTER)],
-    { detached: true, stdio: ['pipe', 'ignore', 'inherit'] },
-  );
+  // Whoever runs tests needs none of this any more.
+  const { compile } = await import('./compile.ts');
+  await compile(join(dir, COMPILED));
+  // A name without the directory, which would make it one of those that it is to end.
+  const guardian = spawn(process.execPath, ['guardian.js', dir, String(STUCK_AFTER)], {
+    cwd: join(dir, COMPILED, 'test/support'),
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
   guardian.unref();
   return {
     dir,
@@ -43,6 +47,17 @@ export function startRun(): Run {
       return left;
     },
   };
+}
+
+/** The directory of a run's with what compile.ts makes. */
+const COMPILED = 'compiled';
+
+/** The JavaScript of a TypeScript module of this project, such as a program to start. */
+export function compiled(source: string): string {
+  const dir = runDir();
+  const run = basename(dir).startsWith(FILE) ? dirname(dir) : dir;
+  const path = relative(join(import.meta.dirname, '../..'), source).replace(/\.ts$/, '.js');
+  return join(run, COMPILED, path);
 }
 
 /** Makes this process one that runs tests of the run in `dir`. */

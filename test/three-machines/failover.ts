@@ -21,7 +21,7 @@ const [writes, kills, replicas] = [Number(values.writes), Number(values.kills), 
 /** How many appends are under way at once. */
 const LOOPS = 4;
 
-const ran = startRun();
+const ran = await startRun();
 joinRun(ran.dir);
 const beat = setInterval(pulse, 1000);
 let isOver = false;

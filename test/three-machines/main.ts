@@ -25,7 +25,7 @@ const TIMEOUT = 5;
 const HANGS = (TIMEOUT + 2) * 1000;
 
 checkMachine();
-const ran = startRun();
+const ran = await startRun();
 joinRun(ran.dir);
 const beat = setInterval(pulse, 1000);
 let isWrong = false;
