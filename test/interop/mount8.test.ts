@@ -149,14 +149,17 @@ describe('mount(8) with the helper', () => {
       'comment=c',
       'X-mount.mkdir',
     ];
+    // One by one as root, and all of them as another user.
     const script = `helper; chown 65534 m
       for word in ${words.join(' ')}; do
         mount -t fuse.ramproc r m -o $word; shown; umount m
-        nobody /sbin/mount.fuse.ramproc r "$PWD/m" -o $word; nobody umount "$PWD/m"
-      done 2>&1 | sort | uniq -c`;
-    const { status, stdout } = await onMachine(script);
-    expect(status).toBe(0);
-    const lines = stdout.trim().split('\n');
+      done 2>&1 | sort | uniq -c
+      nobody /sbin/mount.fuse.ramproc r "$PWD/m" -o ${words.join()}; echo "nobody: $(shown)"; nobody umount "$PWD/m"`;
+    const { status, stdout, stderr } = await onMachine(script);
+    expect([status, stderr]).toEqual([0, '']);
+    const [alone = '', together] = stdout.split(/^nobody: /m);
+    expect(together).toMatch(/^r fuse\.ramproc rw,nosuid,nodev,.*user_id=65534,.*\n$/);
+    const lines = alone.trim().split('\n');
     const options = lines.map((line) => line.trim().split(' ').at(-1));
     const others = DEFAULTS.replace('rw,nosuid,nodev,relatime,', '');
     expect(new Set(options)).toEqual(

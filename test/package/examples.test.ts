@@ -62,7 +62,9 @@ test('a table of a million rows is made as far as it is read', async () => {
   await using program = await Started.node(example('table'));
   expect(await program.sh('head -n 2 table')).toBe('0\trow 0 of page 0\n1\trow 1 of page 0\n');
   expect(Number(await program.sh('cat made'))).toBeLessThan(100_000);
-  expect(await program.sh('tail -n 1 table; wc -l <table')).toBe('999999\trow 999 of page 999\n1000000\n');
+  expect(await program.sh("awk 'END { print; print NR }' table")).toBe(
+    '999999\trow 999 of page 999\n1000000\n',
+  );
 });
 
 test('a log gives each line to who waits for it, and none to who was killed', async () => {

@@ -28,12 +28,16 @@ const fish: Complete = (line) =>
     line,
   );
 
+/** What the first zsh finds of others' completions, which takes it longer than all else, for those that come after it. */
+let dump: string | undefined;
+
 /** zsh completes only in a terminal: its own pseudo-terminal, in which the key says what was added. */
 const zsh: Complete = async (line) => {
   const dir = makeDir('zsh');
+  dump ??= join(makeDir('dump'), 'dump');
   writeFileSync(
     join(dir, 'inner'),
-    `PS1=; autoload -U compinit; compinit -u -D; source ${SCRIPTS}/zsh
+    `PS1=; autoload -U compinit; compinit -C -d ${dump}; source ${SCRIPTS}/zsh
 compadd() {
   if [[ "\${@[1,(i)(-|--)]}" == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi
   local -a __found; builtin compadd -O __found "$@"; hits+=($__found); builtin compadd "$@"

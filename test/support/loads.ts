@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
 import { Random } from '../bytes/random.ts';
 import { type Answer, type ErrnoName, failed, must } from './answer.ts';
@@ -17,8 +17,8 @@ type Outcome = 'data' | 'torn' | ErrnoName;
 const PAUSE = 2;
 const still = new Int32Array(new SharedArrayBuffer(4));
 
-/** When a load ends: after some milliseconds, or when the file has gone so often after it could be used. */
-export type End = { readonly ms: number } | { readonly losses: number };
+/** When a load ends: after some milliseconds, when the file has gone so often after it could be used, or when there is another file. */
+export type End = { readonly ms: number } | { readonly losses: number } | { readonly sign: string };
 
 /** Makes steps, one at least. */
 function loop(end: End, step: () => Outcome): Tally {
@@ -35,8 +35,13 @@ function loop(end: End, step: () => Outcome): Tally {
     wasThere = false;
     // Whoever brings the file back needs the CPU more.
     Atomics.wait(still, 0, 0, PAUSE);
-  } while ('ms' in end ? performance.now() - started < end.ms : losses < end.losses);
+  } while (goesOn());
   return tally;
+
+  function goesOn(): boolean {
+    if ('ms' in end) return performance.now() - started < end.ms;
+    return 'losses' in end ? losses < end.losses : !existsSync(end.sign);
+  }
 }
 
 function outcome<T>(result: Answer<T>, right: (result: T) => boolean): Outcome {
@@ -69,11 +74,11 @@ const MEETING_PIECE = 16 * 1024;
 /** What a client process does for a while. Each opens the file for itself, and returns a Tally. */
 export const loads = {
   /** Overwrites the first `length` bytes again and again, each time with one letter all over. */
-  writeUniform: (path: string, length: number, ms: number): Tally =>
+  writeUniform: (path: string, length: number, end: End): Tally =>
     holding(path, O_WRONLY, (fd) => {
       const bytes = alignedBuffer(length);
       let letter = 0;
-      return loop({ ms }, () => {
+      return loop(end, () => {
         bytes.fill(++letter % 255);
         return outcome(calls.pwrite(fd, bytes, 0), (count) => count === length);
       });

@@ -8,7 +8,7 @@ import { check } from '../case.ts';
 const MIB = 1 << 20;
 
 /** How long a load goes on, in milliseconds. */
-const LOAD = 400;
+const LOAD = 150;
 
 /** Of a load that nothing may go wrong in, whether it did anything, and nothing else. */
 function onlyData(tally: Tally): boolean {
@@ -95,7 +95,7 @@ export const concurrencyCases = [
         expect(sys.pwrite(open(), Buffer.alloc(length), 0), length);
         const [writer, reader, another] = [await client(), await client(), await client()];
         const [written, ...read] = await Promise.all([
-          writer.writeUniform(file, length, LOAD),
+          writer.writeUniform(file, length, { ms: LOAD }),
           reader.readUniform(file, length, LOAD),
           another.readUniform(file, length, LOAD),
         ]);
@@ -108,7 +108,7 @@ export const concurrencyCases = [
 
   check('of writers to the same place one is last, whole', async ({ sys, open, file, client, expect }) => {
     const writers = [await client(), await client(), await client()];
-    const tallies = await Promise.all(writers.map((writer) => writer.writeUniform(file, MIB, LOAD)));
+    const tallies = await Promise.all(writers.map((writer) => writer.writeUniform(file, MIB, { ms: LOAD })));
     expect(tallies.map(onlyData), [true, true, true]);
     const bytes = must(sys.read(open(), MIB + 1));
     expect(bytes.length, MIB);

@@ -61,8 +61,8 @@ describe('a file of rows', () => {
     expect(await through(tree.path('devices'))).toEqual(await through(DEVICES));
   });
 
-  test('of a million rows is made as it is read, and no further', async () => {
-    const ROWS = 1_000_000;
+  test('of very many rows is made as it is read, and no further', async () => {
+    const ROWS = 200_000;
     let made = 0;
     let open = 0;
     await using tree = await Tree.mount({});
@@ -89,10 +89,10 @@ describe('a file of rows', () => {
     expect(made).toBeLessThan(128 * 1024);
     await until(() => open === 0, 'An iterator goes on.');
     expect(
-      (await run('sh', '-c', `tail -n 1 ${path}; dd if=${path} bs=1M skip=3 count=1 status=none | head -c 9`))
+      (await run('sh', '-c', `tail -n 1 ${path}; dd if=${path} bs=1M skip=1 count=1 status=none | head -c 9`))
         .stdout,
     ).toBe(
-      `${ROWS}\n${(await run('sh', '-c', `seq 1 ${ROWS} | tail -c +${3 * 2 ** 20 + 1} | head -c 9`)).stdout}`,
+      `${ROWS}\n${(await run('sh', '-c', `seq 1 ${ROWS} | tail -c +${2 ** 20 + 1} | head -c 9`)).stdout}`,
     );
   });
 
