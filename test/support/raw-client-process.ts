@@ -13,11 +13,13 @@ const [, , what, name = '', text = ''] = process.argv;
 if (what === 'listen') {
   const line = readFileSync(0);
   const socket = listenOn(name);
-  koffi.node.poll(socket.fd, { readable: true }, () => {
+  const poll = koffi.node.poll(socket.fd, { readable: true }, () => {
     const client = socket.accept();
     // Who sees that it isn't root closes at once.
     if (client !== undefined) new Stream({ fd: client.release() }).on('error', () => {}).end(line);
   });
+  // A poll that nobody refers to ends with the next garbage collection.
+  process.once('exit', () => poll.stop());
   console.log('listening');
 } else {
   console.log(JSON.stringify(await sendRaw(name, `${text}\n`)));

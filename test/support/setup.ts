@@ -24,11 +24,6 @@ fc.configureGlobal({
 // A test that waits for something is ended by the runner; one that is stuck in a call ends no timer's wait either.
 beforeEach(pulse);
 const pulsing = setInterval(pulse, 1000).unref();
-process.env.SUITE_LOG &&
-  (await import('node:fs')).appendFileSync(
-    '/tmp/suite-meas/files',
-    `${process.pid} ${relative(process.cwd(), expect.getState().testPath ?? '?')}\n`,
-  );
 afterAll(() => {
   clearInterval(pulsing);
   rmSync(dir, { recursive: true, force: true });

@@ -128,7 +128,7 @@ describe.each(['direct', 'cached', 'passthrough'] as const)('the RAM file from i
       const { ram, fd } = at;
       ram.writeAt(0, new Uint8Array(PAGE));
       const address = await mapped(fd);
-      const stores = client.sys.countUp(address + 8, 1000, sync);
+      const stores = client.sys.countUp(address + 8, 300, sync);
       let written = 0;
       let done = false;
       const counted = stores.finally(() => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { isUniform } from '../../support/bytes.ts';
 import { Engine } from '../../support/engine.ts';
 import { until } from '../../support/hanging.ts';
 import { Machine } from '../../support/shared-file.ts';
@@ -22,7 +23,7 @@ function bytesOf(number: number): Buffer {
 function writeIn(bytes: Buffer | string): number | string {
   if (typeof bytes === 'string') return bytes;
   const [first = 0] = bytes;
-  return bytes.every((byte) => byte === first) ? first : `from ${first} on there are others`;
+  return isUniform(bytes) ? first : `from ${first} on there are others`;
 }
 
 /** Looks again and again at what is written by others, until it is told to end; throws when it ever saw a part of a write. */
