@@ -142,9 +142,9 @@ export const loads = {
     }),
 
   /** Keeps the file open, and reads and writes, whatever comes of it. */
-  holdAndUse: (path: string, ms: number): Tally =>
+  holdAndUse: (path: string, end: End): Tally =>
     holding(path, O_RDWR, (fd) =>
-      loop({ ms }, () => {
+      loop(end, () => {
         const written = calls.pwrite(fd, pattern(0, 4096), 0);
         return failed(written) ? written : outcome(calls.pread(fd, 4096, 0), (bytes) => bytes.length > 0);
       }),

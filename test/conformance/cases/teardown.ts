@@ -1,4 +1,5 @@
-import { constants } from 'node:fs';
+import { constants, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mountAt } from '../../../src/sys/mountinfo.ts';
 import { failed } from '../../support/answer.ts';
@@ -6,13 +7,14 @@ import { MAP_SHARED, PROT_READ } from '../../support/calls/index.ts';
 import type { Tally } from '../../support/loads.ts';
 import { type Mount, mount, ramproc, runs } from '../../support/mount.ts';
 import { promptly } from '../../support/promptly.ts';
+import { makeDir } from '../../support/run.ts';
 import { type Case, check } from '../case.ts';
 import type { Scene } from '../scene.ts';
 
 const { O_RDWR } = constants;
 
-/** How long a load goes on, in milliseconds. */
-const LOAD = 600;
+/** How long a load goes on before the file goes, in milliseconds. */
+const LOAD = 100;
 
 /** What a call may end in when the file goes: its data was taken, its name is gone, or its daemon is. */
 const GONE = ['data', 'EBUSY', 'ENOENT', 'ENOTCONN', 'ECONNABORTED', 'ENODEV'];
@@ -40,15 +42,20 @@ function ends(name: string, play: (scene: Scene, own: Mount) => Promise<void>): 
   );
 }
 
-/** Four processes that use the file for a while, two through one descriptor and two through ever new ones. */
-async function startLoad({ client, file }: Scene): Promise<{ tallies: Promise<Tally[]> }> {
+/** Four processes that use the file until they are told to end, two through one descriptor and two through ever new ones. */
+async function startLoad({ client, file }: Scene): Promise<{ end(): Promise<Tally[]> }> {
   const clients = [await client(), await client(), await client(), await client()];
+  const sign = join(makeDir('load'), 'over');
   const loads = clients.map((one, i) =>
-    i < 2 ? one.holdAndUse(file, LOAD) : one.openAndUse(file, { ms: LOAD }),
+    i < 2 ? one.holdAndUse(file, { sign }) : one.openAndUse(file, { sign }),
   );
-  await sleep(LOAD / 3);
-  // In an object, or awaiting this would await the load.
-  return { tallies: Promise.all(loads) };
+  await sleep(LOAD);
+  return {
+    end() {
+      writeFileSync(sign, '');
+      return Promise.all(loads);
+    },
+  };
 }
 
 export const teardownCases = [
@@ -131,7 +138,7 @@ export const teardownCases = [
     async (scene, own) => {
       const load = await startLoad(scene);
       scene.expect((await ramproc('unmount', '--force', scene.dir)).status, 0);
-      scene.expect(unexpected(await load.tallies), []);
+      scene.expect(unexpected(await load.end()), []);
       scene.expect(mountAt(scene.dir), undefined);
       await own.ended();
     },
@@ -154,9 +161,9 @@ export const teardownCases = [
   ends('SIGTERM under load: every call ends, in data or in an error that says it', async (scene, own) => {
     const load = await startLoad(scene);
     process.kill(own.pid, 'SIGTERM');
-    scene.expect(unexpected(await load.tallies), []);
-    scene.expect(mountAt(scene.dir), undefined);
     await own.ended();
+    scene.expect(unexpected(await load.end()), []);
+    scene.expect(mountAt(scene.dir), undefined);
   }),
 
   ends(
@@ -164,7 +171,8 @@ export const teardownCases = [
     async (scene, own) => {
       const load = await startLoad(scene);
       process.kill(own.pid, 'SIGKILL');
-      scene.expect(unexpected(await load.tallies, KILLED), []);
+      await own.ended();
+      scene.expect(unexpected(await load.end(), KILLED), []);
       const after = scene.sys.open(scene.file, O_RDWR);
       scene.expect(failed(after) && KILLED.includes(after), true);
       await using again = await mount([], scene.dir);
