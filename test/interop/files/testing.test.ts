@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import {
   _IO,
   Errno,
-  type ProcDirEntry,
+  ProcDirEntry,
   procBlob,
   procCreate,
   procCreateSeq,
   procCreateSingle,
   procDointvecMinmax,
+  procMkdir,
   RustProcRamFile,
 } from 'ramproc';
 import { openEntry, type TestFile } from 'ramproc/testing';
@@ -21,10 +22,15 @@ import { Tree } from '../kernel/tree.ts';
 const { O_APPEND, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 
 let client: Client;
+let tree: Tree;
 beforeAll(async () => {
   client = await Client.start();
+  tree = await Tree.mount({}, { wants: { mmap: true } });
 });
-afterAll(() => client[Symbol.asyncDispose]());
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  await tree[Symbol.asyncDispose]();
+});
 
 /** What a call answers, as a Client tells it. */
 async function answerOf(call: Promise<number | Uint8Array>): Promise<unknown> {
@@ -155,15 +161,15 @@ describe.each(Object.keys(kinds))('a test of a %s file', (name) => {
   test.each([O_RDWR, O_RDONLY, O_WRONLY, O_RDWR | O_APPEND, ...(name === 'ram' ? [O_RDWR | O_TRUNC] : [])])(
     'sees what a client of its mount sees, with flags %i',
     async (flags) => {
-      await using mounted = await Tree.mount({}, { wants: { mmap: true } });
-      kinds[name]?.(mounted.root);
-      const fd = must(await client.sys.open(mounted.path(name), flags));
+      const mounted = procMkdir(`${name} ${flags}`, 0o755, tree.root);
+      kinds[name]?.(mounted);
+      const fd = must(await client.sys.open(join(tree.path(mounted.name), name), flags));
       const seen = await play(ofClient(client, fd), (flags & O_APPEND) !== 0);
       await client.sys.close(fd);
 
-      await using other = await Tree.mount({}, { wants: { mmap: true } });
-      kinds[name]?.(other.root);
-      await using file = await openEntry(other.root, name, { flags });
+      const root = ProcDirEntry.root();
+      kinds[name]?.(root);
+      await using file = await openEntry(root, name, { flags });
       expect(await play(ofTest(file), (flags & O_APPEND) !== 0)).toEqual(seen);
     },
   );
