@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, constants, fstatSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
@@ -19,6 +20,7 @@ import { Cgroup } from '../support/cgroup.ts';
 import { inHugePages } from '../support/memory.ts';
 import { mount, run } from '../support/mount.ts';
 import { openBacking } from '../support/page-references.ts';
+import { compiled } from '../support/run.ts';
 import { nextSeed } from '../support/seed.ts';
 import type { HugePagesWorkerData } from './huge-pages-worker.ts';
 
@@ -29,14 +31,6 @@ const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 
 /** Now and then, since who looks at a page keeps it from being moved. */
 const POLL = { interval: 500 };
-
-/** Node 20 runs no TypeScript by itself, and takes no loader for a worker alone. */
-const START_WORKER = `
-  import('tsx/esm/api').then(({ register }) => {
-    register();
-    return import(${JSON.stringify(new URL('./huge-pages-worker.ts', import.meta.url))});
-  });
-`;
 
 /** Whether this kernel makes huge pages when it is asked to: else there are none, and all the same is right. */
 const canCollapse = (() => {
@@ -224,7 +218,9 @@ describe.each<Place>(['memfd', 'lent'])(
           seed: nextSeed(),
           stop,
         };
-        const worker = new Worker(START_WORKER, { workerData, eval: true });
+        const worker = new Worker(compiled(join(import.meta.dirname, 'huge-pages-worker.ts')), {
+          workerData,
+        });
         return once(worker, 'message').then(([wrong]) => Number(wrong));
       };
       // Only of a lent file can somebody else refer to a page while it is taken away.

@@ -1,17 +1,11 @@
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { Mutex } from '../../../src/sync/mutex.ts';
+import { compiled } from '../../support/run.ts';
 import type { MutexWorkerData } from './mutex-worker.ts';
 import { WORDS, Word } from './words.ts';
-
-/** Node 20 runs no TypeScript by itself, and takes no loader for a worker alone. */
-const START_WORKER = `
-  import('tsx/esm/api').then(({ register }) => {
-    register();
-    return import(${JSON.stringify(new URL('./mutex-worker.ts', import.meta.url))});
-  });
-`;
 
 /** Starts threads that wait for `start`, which lets them all go at once and resolves with what each of them says. */
 async function threads(
@@ -22,7 +16,7 @@ async function threads(
   const memory = new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT);
   const workers = Array.from({ length: count }, () => {
     const workerData: MutexWorkerData = { mutex, memory, rounds: 1, hold: 0, ...data };
-    return new Worker(START_WORKER, { workerData, eval: true });
+    return new Worker(compiled(join(import.meta.dirname, 'mutex-worker.ts')), { workerData });
   });
   await Promise.all(workers.map((worker) => once(worker, 'message')));
   const words = new Int32Array(memory);
