@@ -27,7 +27,7 @@ const MIB = 1 << 20;
 const DONE = { status: 0, stdout: '', stderr: '' };
 
 /** How often a file is saved that is being written. */
-const SAVES = 6;
+const SAVES = 8;
 
 /** Data, a hole of more than all may take that its mounts have, data, and a hole at the end. Returns how much it is. */
 function writeSparse(path: string): Buffer {

@@ -8,7 +8,7 @@ import { check } from '../case.ts';
 const MIB = 1 << 20;
 
 /** How long a load goes on, in milliseconds. */
-const LOAD = 150;
+const LOAD = 400;
 
 /** Of a load that nothing may go wrong in, whether it did anything, and nothing else. */
 function onlyData(tally: Tally): boolean {
