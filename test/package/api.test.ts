@@ -20,7 +20,15 @@ interface Report {
   readonly complaints: readonly string[];
 }
 
+const reports = new Map<string, Report>();
+
 function reportOf(entry: string): Report {
+  const report = reports.get(entry) ?? makeReport(entry);
+  reports.set(entry, report);
+  return report;
+}
+
+function makeReport(entry: string): Report {
   const dir = makeDir('api');
   const complaints: string[] = [];
   const config = ExtractorConfig.prepare({

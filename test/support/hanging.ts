@@ -9,15 +9,15 @@ export const HANGS_AFTER = 120_000;
 /** The same for a whole test, which may wait for several things, and for what comes before and after the tests of a file. */
 export const TEST_HANGS_AFTER = 5 * HANGS_AFTER;
 
-/** Between two looks at what is waited for, in milliseconds. */
-const INTERVAL = 5;
+/** Between two looks at what is waited for, in milliseconds: first, how many times as long each time, and at most. */
+const [FIRST, LONGER, LONGEST] = [5, 1.1, 100];
 
 /** Waits until something is so. Throws an error with the message when it hangs. */
 export async function until(isSo: () => boolean | Promise<boolean>, message: string): Promise<void> {
   const deadline = performance.now() + HANGS_AFTER;
-  while (!(await isSo())) {
+  for (let interval = FIRST; !(await isSo()); interval = Math.min(interval * LONGER, LONGEST)) {
     if (performance.now() > deadline) throw new Error(message);
-    await sleep(INTERVAL);
+    await sleep(interval);
   }
 }
 
