@@ -109,12 +109,19 @@ function checkEmpty(fd: number, nonempty: boolean): void {
   }
 }
 
+/** How often to try for a lock whose holder can't be seen: it has just let go, or is in another PID namespace. */
+const TRIES = 10;
+
 function lock(fd: number): void {
-  try {
-    flock(fd, LOCK_EX | LOCK_NB);
-  } catch (error) {
-    if (errnoOf(error) !== EAGAIN) throw error;
+  for (let tries = 1; ; tries++) {
+    try {
+      flock(fd, LOCK_EX | LOCK_NB);
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== EAGAIN) throw error;
+    }
     const pid = flockHolder(fd);
+    if (pid === undefined && tries < TRIES) continue;
     const who = pid === undefined ? 'another process' : `process ${pid}`;
     throw new Error(`${who} is mounting on it already; wait until it has, or end it`);
   }

@@ -57,7 +57,15 @@ describe('the messages of a daemon in the background', () => {
   test('are fields of the journal, each message one, with priority and name', async () => {
     const dir = shellDir();
     using journal = new Datagrams(`${dir}/journal`);
-    await onMachine(dir, ['journal'], 'mounted --log journal -v; end -TERM');
+    const ended = onMachine(
+      dir,
+      ['journal'],
+      'mounted --log journal -v; until [ -e told ]; do sleep 0.01; done; end -TERM',
+    );
+    // It says so once the command has taken the mount over, which may end it before.
+    await expect.poll(() => journal.all.length).toBe(1);
+    await bash(dir, 'touch told');
+    await ended;
     const [first, second] = journal.all.map(fields);
     const same = {
       SYSLOG_IDENTIFIER: 'ramproc',

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -122,6 +122,8 @@ describe.each(hasUring ? [1, 2] : [])('over io_uring with %i threads', (threads)
     await expect.poll(() => program.said).toContain('blocked');
     second.stdin?.end();
     await until(() => isReading(second), 'It does not read.');
+    // The kernel tells of no signal that comes before a ring's thread has run and taken the request (fuse_uring_prepare_send).
+    await until(() => isAsleep(program.pid), 'The request is not taken.');
     second.kill('SIGUSR1');
     reader.kill('SIGUSR1');
     const ended = Promise.all([once(reader, 'close'), once(second, 'close'), blocked]);
@@ -134,6 +136,13 @@ describe.each(hasUring ? [1, 2] : [])('over io_uring with %i threads', (threads)
 /** Whether a program is in a system call on another file than standard input. Source: proc_pid_syscall(5). */
 function isReading({ pid }: ChildProcess): boolean {
   return /^\d+ 0x[1-9]/.test(readFileSync(`/proc/${pid}/syscall`, 'latin1'));
+}
+
+/** Whether each thread of a process sleeps: what it was woken for is done. Source: proc_pid_stat(5). */
+function isAsleep(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) =>
+    /^.*\) S/s.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
+  );
 }
 
 describe.each(hasUring ? [['uring']] : [])('a mount by --channel %s', () => {
