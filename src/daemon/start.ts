@@ -1,15 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { MountError } from '../mount/mount-error.ts';
 import { keepOnExec } from '../sys/descriptor.ts';
 import { Errno } from '../sys/errno.ts';
 import { execve } from '../sys/exec.ts';
+import { read, write } from '../sys/read-write.ts';
+import { type Socket, socketpair } from '../sys/socket.ts';
+import { endOf, type Program, spawn } from '../sys/spawn.ts';
+import { whenReadable } from '../sys/watch.ts';
 import { reason } from '../text/reason.ts';
 import { LineReader } from './control/messages.ts';
 import { EndedBySignal, EndOnSignal } from './end-on-signal.ts';
 import type { Mounted, Starter } from './house.ts';
 import { openLog } from './log.ts';
-import { KEEP, type Order, PARENT, type Report } from './order.ts';
+import { KEEP, type Order, type Report } from './order.ts';
 import { dropBeforeStart } from './privileges.ts';
 import { passwordEnvironment } from './shared-password.ts';
 import { givenEnvironment } from './surroundings.ts';
@@ -32,13 +35,15 @@ type Said = Pick<Starter, 'progress' | 'notice'>;
 /** Another working directory would keep its file system busy, or be gone, and no thread of Node starts in one that is. */
 const START = '/';
 
+/** How much of what a daemon says is read at once, in bytes. */
+const PIECE = 64 << 10;
+
 /** The program of a daemon process. */
-function program(script: string, order: Order) {
+function program(script: string, order: Order): Omit<Program, 'descriptors'> {
   return {
     path: process.execPath,
     // As long as the title that it will give itself, which has no more room than the arguments.
-    argv0: titleOf(order.dir),
-    parameters: [flag, script, JSON.stringify(order)],
+    parameters: [titleOf(order.dir), flag, script, JSON.stringify(order)],
     environment: {
       ...environment,
       ...givenEnvironment(),
@@ -57,11 +62,8 @@ export function startInForeground(script: string, order: Order): never {
   dropBeforeStart(plan);
   for (const fd of [0, 1, 2, ...(log === undefined ? [] : [log])]) keepOnExec(fd);
   process.chdir(START);
-  const { path, argv0, parameters, environment } = program(
-    script,
-    log === undefined ? order : { ...order, log },
-  );
-  return execve(path, [argv0, ...parameters], environment);
+  const { path, parameters, environment } = program(script, log === undefined ? order : { ...order, log });
+  return execve(path, parameters, environment);
 }
 
 /**
@@ -71,37 +73,42 @@ export function startInForeground(script: string, order: Order): never {
  */
 export async function startInBackground(script: string, order: Order, starter: Said): Promise<Mounted> {
   const { plan } = order;
-  const messages = plan.log === undefined ? 'ignore' : openLog(plan.log);
+  const messages = plan.log === undefined ? 'null' : openLog(plan.log);
   dropBeforeStart(plan);
-  const { path, argv0, parameters, environment } = program(script, order);
   // It stays: told to end once the mount is taken over, the command ends as it would have.
   const ending = new EndOnSignal();
-  const daemon = spawn(path, parameters, {
-    detached: true,
-    argv0,
-    cwd: START,
-    // Else Node would hand that one on by itself.
-    env: { ...environment, NODE_V8_COVERAGE: undefined },
-    stdio: [plan.from === undefined ? 'ignore' : 'inherit', 'ignore', messages, 'pipe'],
-  });
-  // None where Node had no descriptors left to start it with.
-  const channel = daemon.stdio?.[PARENT] as Socket | undefined;
-  channel?.on('error', () => {});
-  const ended = new Promise((end) => daemon.once('exit', end).once('error', end));
+  const { pid, channel } = begin(program(script, order), plan.from === undefined ? 'null' : 0, messages);
   try {
-    const mounted = await ending.orEnd(mountedBy(daemon, channel, starter));
-    await new Promise((sent) => channel?.write(KEEP, sent));
+    const mounted = await ending.orEnd(mountedBy(pid, channel, starter));
+    const keep = Buffer.from(KEEP);
+    write(channel.fd, keep, keep.length);
     return mounted;
   } catch (error) {
     if (error instanceof EndedBySignal) {
       // It may be where it doesn't see yet that this process has gone.
-      daemon.kill('SIGTERM');
-      await ended;
+      process.kill(pid, 'SIGTERM');
+      endOf(pid);
     }
     throw error;
   } finally {
-    channel?.destroy();
-    daemon.unref();
+    channel[Symbol.dispose]();
+  }
+}
+
+/** Starts a daemon process, with a socket to this one: see PARENT. */
+function begin(
+  daemon: Omit<Program, 'descriptors'>,
+  input: number | 'null',
+  messages: number | 'null',
+): { readonly pid: number; readonly channel: Socket } {
+  try {
+    const [channel, theirs] = socketpair();
+    using _theirs = theirs;
+    process.chdir(START);
+    const pid = spawn({ ...daemon, descriptors: [input, 'null', messages, theirs.fd] });
+    return { pid, channel };
+  } catch (error) {
+    throw new MountError(`Cannot start the daemon: ${reason(error)}.`, { cause: error });
   }
 }
 
@@ -111,11 +118,7 @@ function systemError(code: string | undefined): Errno | undefined {
 }
 
 /** What a daemon has mounted. Throws the sentence with which it failed, once it has ended: then it left nothing behind. */
-function mountedBy(
-  daemon: ChildProcess,
-  channel: Socket | undefined,
-  { progress, notice }: Said,
-): Promise<Mounted> {
+function mountedBy(pid: number, channel: Socket, { progress, notice }: Said): Promise<Mounted> {
   return new Promise((mounted, failed) => {
     let failure: MountError | undefined;
     const hear = (report: Report) => {
@@ -127,6 +130,7 @@ function mountedBy(
           notice(report.message);
           break;
         case 'mounted':
+          watch[Symbol.dispose]();
           mounted(report.mounted);
           break;
         case 'failed':
@@ -134,15 +138,16 @@ function mountedBy(
       }
     };
     const lines = new LineReader();
-    channel?.setEncoding('utf8').on('data', (piece: string) => {
-      for (const line of lines.add(piece)) hear(JSON.parse(line));
-    });
-    daemon.on('error', (error) => {
-      failed(new MountError(`Cannot start the daemon: ${reason(error)}.`, { cause: error }));
-    });
-    // When all is read that it said.
-    daemon.on('close', (code, signal) => {
-      const how = signal === null ? `with status ${code}` : `by ${signal}`;
+    const decoder = new StringDecoder('utf8');
+    const piece = Buffer.allocUnsafe(PIECE);
+    const watch = whenReadable(channel.fd, () => {
+      const length = read(channel.fd, piece);
+      if (length > 0) {
+        for (const line of lines.add(decoder.write(piece.subarray(0, length)))) hear(JSON.parse(line));
+        return;
+      }
+      watch[Symbol.dispose]();
+      const how = endOf(pid);
       failed(
         failure ??
           new Error(`The daemon ended ${how} before it had mounted; run it with --foreground to see why.`),

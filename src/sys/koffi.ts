@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type koffi from 'koffi';
-import { ownRequire } from './own-module.ts';
+import { ownPath, ownRequire } from './own-module.ts';
 
 /** The loader of musl's programs, where there are any, by processor. */
 const MUSL = { x64: '/lib/ld-musl-x86_64.so.1', arm64: '/lib/ld-musl-aarch64.so.1' };
@@ -15,8 +15,12 @@ export default addon() ?? ownRequire()('koffi');
 function addon(): typeof koffi | undefined {
   const { arch } = process;
   if (!(arch in MUSL) || existsSync(MUSL[arch as keyof typeof MUSL])) return undefined;
-  const dirs = ownRequire().resolve.paths('koffi') ?? [];
-  const dir = dirs.find((one) => existsSync(`${one}/koffi/package.json`));
+  const own = ownPath('');
+  // As Node looks for it: beside this package, and in each directory above.
+  const above = own
+    .split('/')
+    .map((_, index, names) => [...names.slice(0, names.length - index), 'node_modules'].join('/'));
+  const dir = above.find((one) => existsSync(`${one}/koffi/package.json`));
   const loaded = { exports: {} as typeof koffi };
   try {
     // Not joined: `koffi` may be a symbolic link, and the addon's package is beside what it leads to.

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -16,8 +15,9 @@ const here: string | undefined = import.meta.url;
 const run =
   here?.startsWith('/') && existsSync(join(dirname(here), 'daemon-main.cjs')) ? dirname(here) : undefined;
 
-/** `require` of this package, or of the program that it was bundled into. */
+/** `require` of this package, or of the program that it was bundled into. What it is made by is loaded with its first use: it takes a millisecond. */
 export function ownRequire(): NodeJS.Require {
+  const { createRequire } = process.getBuiltinModule('node:module');
   return createRequire(here ?? process.argv[1] ?? join(process.cwd(), 'program'));
 }
 
@@ -48,6 +48,7 @@ export function isOwnModule(url: string): boolean {
 
 /** The path of a file of this package, by where it is in that. */
 export function ownPath(path: string): string {
+  if (run !== undefined) return join(run, '../..', path);
   try {
     return join(dirname(ownRequire().resolve('ramproc/package.json')), path);
   } catch (error) {
