@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { owned } from './own.ts';
 
 const run = promisify(execFile);
 
@@ -25,9 +26,15 @@ export async function fio({ file, way, size, clients, seconds, rate }: Job) {
     `--numjobs=${clients}`,
     '--size=64M',
   ];
-  const how = ['--ioengine=psync', '--time_based', `--runtime=${seconds}`, '--allow_file_create=0'];
+  const how = [
+    '--ioengine=psync',
+    '--time_based',
+    `--runtime=${Math.round(seconds * 1000)}ms`,
+    '--allow_file_create=0',
+  ];
   const limit = rate === undefined ? [] : [`--rate_iops=${rate}`];
-  const { stdout } = await run('fio', [
+  // fio takes whole numbers, and for a part of a second it would go on for ever.
+  const running = run('fio', [
     '--name=one',
     ...what,
     ...how,
@@ -35,6 +42,8 @@ export async function fio({ file, way, size, clients, seconds, rate }: Job) {
     '--group_reporting',
     '--output-format=json',
   ]);
+  owned(running.child);
+  const { stdout } = await running;
   const [job] = JSON.parse(stdout).jobs;
   const { iops, total_ios, runtime } = job[way];
   // Percents of the time of all of them together.

@@ -1,6 +1,5 @@
-import { execFile, fork, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFile, fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
@@ -8,6 +7,7 @@ import { keyOf } from '../../../src/shared-file/layout.ts';
 import { write } from '../../../src/shared-file/lua/write.ts';
 import { cpuSeconds } from '../server-process.ts';
 import { fio } from './fio.ts';
+import { dir, engine, mountPoint, owned, socket } from './own.ts';
 
 /**
  * npm run bench:shared -- [--seconds N]
@@ -19,80 +19,66 @@ import { fio } from './fio.ts';
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' } } });
 const time = Number(values.seconds);
 const run = promisify(execFile);
-const dir = mkdtempSync(join(tmpdir(), 'ramproc-bench-'));
-const socket = join(dir, 'socket');
-const [shared, loop] = [join(dir, 'shared'), join(dir, 'loop')];
-for (const one of [shared, loop]) mkdirSync(one);
+const [shared, loop] = [mountPoint('shared'), mountPoint('loop')];
 const ramproc = join(import.meta.dirname, '../../../bin/ramproc.js');
 const key = keyOf('bench');
 let [client, generation, epoch] = ['', '', ''];
-const engine = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--dir', dir, '--save', ''], {
-  stdio: 'ignore',
-});
-const other = fork(join(import.meta.dirname, 'event-loop.ts'), [loop], {
-  execArgv: ['--import', join(import.meta.dirname, '../../../test/support/typescript.mjs')],
-});
-try {
-  await new Promise((mounted) => other.once('message', mounted));
-  await sleep(300);
-  await run(process.execPath, [
-    ramproc,
-    'mount',
-    '--on',
-    `unix://${socket}`,
-    '--key',
-    'bench',
-    '--max-size',
-    '256M',
-    shared,
-  ]);
-  const file = join(shared, 'rust-proc-file');
-  await run('dd', ['if=/dev/urandom', `of=${file}`, 'bs=1M', 'count=64', 'conv=notrunc']);
+const other = owned(
+  fork(join(import.meta.dirname, 'event-loop.ts'), [loop], {
+    execArgv: ['--import', join(import.meta.dirname, '../../../test/support/typescript.mjs')],
+  }),
+);
+await new Promise((mounted) => other.once('message', mounted));
+await sleep(300);
+await run(process.execPath, [
+  ramproc,
+  'mount',
+  '--on',
+  `unix://${socket}`,
+  '--key',
+  'bench',
+  '--max-size',
+  '256M',
+  shared,
+]);
+const file = join(shared, 'rust-proc-file');
+await run('dd', ['if=/dev/urandom', `of=${file}`, 'bs=1M', 'count=64', 'conv=notrunc']);
 
-  const cli = async (...words: string[]) => (await run('redis-cli', ['-s', socket, ...words])).stdout.trim();
-  [client = ''] = (await cli('HKEYS', `${key}:sessions`)).split('\n');
-  [generation, epoch] = [
-    await cli('HGET', key, 'gen'),
-    await cli('HGET', `${key}:client:${client}`, 'epoch'),
-  ];
-  const [, who = '{}'] = (await cli('HVALS', `${key}:sessions`)).match(/^\d+ (.*)$/m) ?? [];
-  const pids = { daemon: Number(JSON.parse(who).pid), engine: engine.pid ?? 0 };
-  const costs: string[] = [];
-  console.log('| what | clients | shared file | its engine | share | event loop | share |');
-  console.log('| --- | --- | --- | --- | --- | --- | --- |');
-  for (const [size, counts] of [
-    [4096, [1, 4, 16]],
-    [1 << 20, [1, 4]],
-  ] as const) {
-    for (const way of ['read', 'write'] as const) {
-      for (const clients of counts) {
-        const before = [cpuSeconds(pids.daemon), cpuSeconds(pids.engine)] as const;
-        const { rate: ours, calls, seconds } = await fio({ file, way, size, clients, seconds: time });
-        const spent = [seconds, cpuSeconds(pids.daemon) - before[0], cpuSeconds(pids.engine) - before[1]];
-        const theirs = await benchmark(clients, size, way);
-        const { rate: loops } = await fio({ file: join(loop, 'file'), way, size, clients, seconds: time });
-        const share = (whole: number) => (ours / whole).toFixed(2);
-        const name = `${size === 4096 ? '4 KiB' : '1 MiB'} ${way}`;
-        console.log(`| ${[name, clients, ours, theirs, share(theirs), loops, share(loops)].join(' | ')} |`);
-        const each = spent.map((one) => (one / calls) * 1e6);
-        const sum = each.reduce((all, one) => all + one);
-        const columns = [...each, sum].map((one) => one.toFixed(1));
-        costs.push(`| ${[name, clients, ...columns, Math.round(2e6 / sum), ours].join(' | ')} |`);
-      }
+const cli = async (...words: string[]) => (await run('redis-cli', ['-s', socket, ...words])).stdout.trim();
+[client = ''] = (await cli('HKEYS', `${key}:sessions`)).split('\n');
+[generation, epoch] = [await cli('HGET', key, 'gen'), await cli('HGET', `${key}:client:${client}`, 'epoch')];
+const [, who = '{}'] = (await cli('HVALS', `${key}:sessions`)).match(/^\d+ (.*)$/m) ?? [];
+const pids = { daemon: Number(JSON.parse(who).pid), engine: engine.pid ?? 0 };
+const costs: string[] = [];
+console.log('| what | clients | shared file | its engine | share | event loop | share |');
+console.log('| --- | --- | --- | --- | --- | --- | --- |');
+for (const [size, counts] of [
+  [4096, [1, 4, 16]],
+  [1 << 20, [1, 4]],
+] as const) {
+  for (const way of ['read', 'write'] as const) {
+    for (const clients of counts) {
+      const before = [cpuSeconds(pids.daemon), cpuSeconds(pids.engine)] as const;
+      const { rate: ours, calls, seconds } = await fio({ file, way, size, clients, seconds: time });
+      const spent = [seconds, cpuSeconds(pids.daemon) - before[0], cpuSeconds(pids.engine) - before[1]];
+      const theirs = await benchmark(clients, size, way);
+      const { rate: loops } = await fio({ file: join(loop, 'file'), way, size, clients, seconds: time });
+      const share = (whole: number) => (ours / whole).toFixed(2);
+      const name = `${size === 4096 ? '4 KiB' : '1 MiB'} ${way}`;
+      console.log(`| ${[name, clients, ours, theirs, share(theirs), loops, share(loops)].join(' | ')} |`);
+      const each = spent.map((one) => (one / calls) * 1e6);
+      const sum = each.reduce((all, one) => all + one);
+      const columns = [...each, sum].map((one) => one.toFixed(1));
+      costs.push(`| ${[name, clients, ...columns, Math.round(2e6 / sum), ours].join(' | ')} |`);
     }
   }
-  console.log(
-    '\n| us of a processor for a call | clients | client | daemon | engine | sum | two have time for | was |',
-  );
-  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
-  console.log(costs.join('\n'));
-} finally {
-  for (const one of [shared, loop]) await run('umount', ['-l', one]).catch(() => {});
-  engine.kill('SIGKILL');
-  other.kill('SIGTERM');
-  await sleep(300);
-  rmSync(dir, { recursive: true, force: true });
 }
+console.log(
+  '\n| us of a processor for a call | clients | client | daemon | engine | sum | two have time for | was |',
+);
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+console.log(costs.join('\n'));
+process.exit();
 
 /** Calls a second of redis-benchmark, which takes what is written from its standard input. */
 async function benchmark(clients: number, size: number, way: string): Promise<number> {

@@ -1,11 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { cpuSeconds } from '../server-process.ts';
 import { fio } from './fio.ts';
+import { engine, mountPoint, socket } from './own.ts';
 
 /**
  * npm run bench:shared:many -- [--seconds N]
@@ -19,64 +19,50 @@ const COUNTS = [1, 2, 5, 10];
 /** Calls a second of a client that has something else to do too. */
 const RATE = 250;
 const run = promisify(execFile);
-const dir = mkdtempSync(join(tmpdir(), 'ramproc-bench-'));
-const socket = join(dir, 'socket');
 const ramproc = join(import.meta.dirname, '../../../bin/ramproc.js');
-const engine = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--dir', dir, '--save', ''], {
-  stdio: 'ignore',
-});
 const dirs: string[] = [];
 const daemons: number[] = [];
-try {
-  await sleep(300);
-  for (let i = 0; i < Math.max(...COUNTS); i++) await mount(`mount${i}`);
-  const [first = ''] = dirs;
-  await run('dd', [
-    'if=/dev/urandom',
-    `of=${join(first, 'rust-proc-file')}`,
-    'bs=1M',
-    'count=64',
-    'conv=notrunc',
-  ]);
-  console.log(
-    '| what | mounts | calls a second, together | of the engine | of the daemons | of the clients and the kernel |',
-  );
-  console.log('| --- | --- | --- | --- | --- | --- |');
-  for (const [way, rate] of [
-    ['read', RATE],
-    ['write', RATE],
-    ['read', undefined],
-    ['write', undefined],
-  ] as const) {
-    for (const count of COUNTS) {
-      const before = [cpuOf([engine.pid ?? 0]), cpuOf(daemons), cpuOfAll(), performance.now()] as const;
-      const each = await Promise.all(
-        dirs
-          .slice(0, count)
-          .map((one) =>
-            fio({ file: join(one, 'rust-proc-file'), way, size: 4096, clients: 2, seconds, rate }),
-          ),
-      );
-      const took = (performance.now() - before[3]) / 1000;
-      const [busy, served] = [cpuOf([engine.pid ?? 0]) - before[0], cpuOf(daemons) - before[1]];
-      const rest = cpuOfAll() - before[2] - busy - served;
-      const parts = [busy, served, rest].map((spent) => `${((spent / took) * 100).toFixed(0)} %`);
-      console.log(
-        `| 4 KiB ${way}${rate === undefined ? '' : `, ${2 * rate} a second each`} | ${count} | ${each.reduce((sum, one) => sum + one.rate, 0)} | ${parts.join(' | ')} |`,
-      );
-    }
+await sleep(300);
+for (let i = 0; i < Math.max(...COUNTS); i++) await mount(`mount${i}`);
+const [first = ''] = dirs;
+await run('dd', [
+  'if=/dev/urandom',
+  `of=${join(first, 'rust-proc-file')}`,
+  'bs=1M',
+  'count=64',
+  'conv=notrunc',
+]);
+console.log(
+  '| what | mounts | calls a second, together | of the engine | of the daemons | of the clients and the kernel |',
+);
+console.log('| --- | --- | --- | --- | --- | --- |');
+for (const [way, rate] of [
+  ['read', RATE],
+  ['write', RATE],
+  ['read', undefined],
+  ['write', undefined],
+] as const) {
+  for (const count of COUNTS) {
+    const before = [cpuOf([engine.pid ?? 0]), cpuOf(daemons), cpuOfAll(), performance.now()] as const;
+    const each = await Promise.all(
+      dirs
+        .slice(0, count)
+        .map((one) => fio({ file: join(one, 'rust-proc-file'), way, size: 4096, clients: 2, seconds, rate })),
+    );
+    const took = (performance.now() - before[3]) / 1000;
+    const [busy, served] = [cpuOf([engine.pid ?? 0]) - before[0], cpuOf(daemons) - before[1]];
+    const rest = cpuOfAll() - before[2] - busy - served;
+    const parts = [busy, served, rest].map((spent) => `${((spent / took) * 100).toFixed(0)} %`);
+    console.log(
+      `| 4 KiB ${way}${rate === undefined ? '' : `, ${2 * rate} a second each`} | ${count} | ${each.reduce((sum, one) => sum + one.rate, 0)} | ${parts.join(' | ')} |`,
+    );
   }
-  await seen();
-} finally {
-  for (const one of dirs) await run('umount', ['-l', one]).catch(() => {});
-  engine.kill('SIGKILL');
-  await sleep(300);
-  rmSync(dir, { recursive: true, force: true });
 }
+await seen();
+process.exit();
 
 async function mount(name: string, ...options: string[]): Promise<string> {
-  const at = join(dir, name);
-  mkdirSync(at);
+  const at = mountPoint(name);
   const on = ['--on', `unix://${socket}`, '--key', 'bench', '--max-size', '256M'];
   const { stdout } = await run(process.execPath, [ramproc, 'mount', '--json', ...on, ...options, at]);
   dirs.push(at);
