@@ -8,7 +8,7 @@ import { isPatternOrHole, pattern } from '../support/bytes.ts';
 import { calls } from '../support/calls/index.ts';
 import { Client } from '../support/client.ts';
 import { kinds } from '../support/kinds.ts';
-import { type Mount, mount, run } from '../support/mount.ts';
+import { type Mount, mount, run, untilWorkerServes } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
 
 const MIB = 1 << 20;
@@ -68,6 +68,7 @@ describe.each(kinds)('%s: the daemon serves on', (kind, options) => {
 
   test('thousands of open descriptors, and needs none and no memory for them', async () => {
     must(calls.truncate(at.file, 0));
+    await untilWorkerServes(at);
     const [memory, descriptors] = [ownMemory(at), openDescriptors(at)];
     const fds = await client.sys.openMany(at.file, 4000);
     expect(openDescriptors(at)).toBe(descriptors);

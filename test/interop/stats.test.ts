@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { COMMAND, mount, ramproc } from '../support/mount.ts';
+import { COMMAND, mount, ramproc, untilWorkerServes } from '../support/mount.ts';
 import { mountAsNobody } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
 
@@ -47,15 +47,11 @@ test('a mount has a worker once there is more to do than to read a small file', 
     ]);
   for (let i = 0; i < 5; i++) readFileSync(at.file);
   expect(await threads()).toEqual([['event loop', true]]);
-  await expect
-    .poll(async () => {
-      for (let i = 0; i < 50; i++) readFileSync(at.file);
-      return await threads();
-    })
-    .toEqual([
-      ['worker 0', true],
-      ['event loop', true],
-    ]);
+  await untilWorkerServes(at);
+  expect(await threads()).toEqual([
+    ['worker 0', true],
+    ['event loop', true],
+  ]);
 });
 
 test('mounts that one process serves are counted apart, with what its thread does for them since they were made', async () => {

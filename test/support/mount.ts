@@ -79,3 +79,18 @@ export async function mount(options: readonly string[] = [], dir = makeDir('moun
   if (status !== 0) throw new Error(`"ramproc mount" ended with status ${status}: ${stderr.trim()}`);
   return new Mount(JSON.parse(stdout));
 }
+
+/**
+ * Reads a mount's file until a worker serves it, which is there once there is more to do than to read a small file: until then its daemon
+ * has fewer threads, descriptors and less memory. libfuse has none.
+ */
+export async function untilWorkerServes({ dir, file }: Mount): Promise<void> {
+  const isServed = async () => {
+    for (let i = 0; i < 50; i++) readFileSync(file);
+    const { threads, transport } = JSON.parse((await ramproc('stats', dir, '--json')).stdout);
+    const serves = ({ name, requests }: { name: string; requests: number }) =>
+      name.startsWith('worker') && requests > 0;
+    return transport === 'libfuse' || threads.some(serves);
+  };
+  await until(isServed, `No worker serves ${dir}.`);
+}
