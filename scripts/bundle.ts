@@ -3,7 +3,7 @@
  * after the other. Names and lines are left as they are, for stack traces.
  */
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
 import { asCommonJs } from './common-js.ts';
@@ -95,6 +95,9 @@ for (const [path, text] of packed(files, built, programs)) {
   });
   writeFileSync(join(PROJECT, path), code);
 }
+
+// It asks for that where it is copied to.
+copyFileSync(join(PROJECT, 'node_modules/commander/LICENSE'), join(RUN, 'commander-LICENSE'));
 
 /** The entry points name what is theirs: for those who use the package, and for modules in a daemon, who get the daemon's own. */
 for (const entry of entryPoints) {
