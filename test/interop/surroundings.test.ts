@@ -71,6 +71,7 @@ describe.each(places)('a daemon in the %s', (_, options) => {
     expect(names.filter((name) => !name.startsWith('NODE_CHANNEL_')).toSorted()).toEqual([
       'HOME',
       'MALLOC_ARENA_MAX',
+      'MALLOC_MMAP_THRESHOLD_',
       'PATH',
     ]);
     expect(readFileSync(`/proc/${at.pid}/maps`, 'utf8')).not.toContain('libm-');
