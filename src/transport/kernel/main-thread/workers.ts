@@ -125,9 +125,14 @@ export class Workers {
         () => {},
       );
     } else {
-      this.ready = this.#alone.ready;
-      this.#alone.ended.catch(() => this.#owner.giveUp());
-      this.#lives.add(this.#alone.ended);
+      const { ready, ended } = this.#alone;
+      this.ready = ready;
+      this.#lives.add(ended);
+      ended
+        .catch(() => this.#owner.giveUp())
+        .finally(() => {
+          this.#alone = undefined;
+        });
     }
     this.ended = this.#end().finally(() => this.#stop[Symbol.dispose]());
   }
@@ -137,10 +142,10 @@ export class Workers {
     return this.#hired === undefined;
   }
 
-  /** Has workers serve from now on. Resolves when one does, or when there can't be any. */
-  hire(): Promise<void> {
-    this.#hired ??= this.#relieve(this.#alone);
-    return this.#hired;
+  /** Has workers serve from now on. Resolves when one does, or when there can't be any: the mount may be gone. */
+  async hire(): Promise<void> {
+    if (this.#alone !== undefined) this.#hired ??= this.#relieve(this.#alone);
+    await this.#hired;
   }
 
   /** Starts the first one. Resolves when it serves. */
@@ -155,13 +160,12 @@ export class Workers {
   }
 
   /** Starts the first one, in whose place something else serves until it does, and goes on when it can't be had. */
-  #relieve(alone: EventLoop | undefined): Promise<void> {
+  #relieve(alone: EventLoop): Promise<void> {
     return new Promise((done) => {
       let serves = false;
       const life = this.#keep(this.#add(), () => {
         serves = true;
-        this.#alone = undefined;
-        alone?.stop();
+        alone.stop();
         done();
       }).catch(async (error: unknown) => {
         done();
@@ -169,7 +173,7 @@ export class Workers {
           this.#owner.giveUp();
           throw error;
         }
-        if (await isEnding(alone?.ended)) return;
+        if (await isEnding(alone.ended)) return;
         console.error(
           `ramproc: no worker can be started (${reason(error)}); the mount is served by one thread less.`,
         );
