@@ -53,6 +53,7 @@ export default defineConfig({
       ...['unit', 'bytes'].map(light),
       ...['interop', 'conformance', 'faults', 'random', 'soak', 'package'].map(mounting),
     ],
-    maxWorkers: 2,
+    // One more than there are processors to run them, for those that wait.
+    maxWorkers: 3,
   },
 });
