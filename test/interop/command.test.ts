@@ -456,7 +456,11 @@ describe('ramproc', () => {
       const dir = makeDir('mount');
       const file = `${dir}.iso`;
       writeFileSync(file, 'image');
-      const words = command.replace('/tmp/ram', dir).replace('big.iso', file).split(' ').slice(1);
+      const given = command.replace('/tmp/ram', dir).replace('big.iso', file);
+      const words = given
+        .replaceAll(/(--restore|--save) a\b/g, `$1 ${dir}.saved`)
+        .split(' ')
+        .slice(1);
       const ended = await ramproc(...words, '--json');
       expect(ended).toMatchObject({ status: 0, stderr: '' });
       await using _at = new Mount(JSON.parse(ended.stdout));
