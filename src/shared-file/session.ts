@@ -312,6 +312,11 @@ export class Session {
       );
     });
     this.#link = link;
+    if (this.#isClosed) {
+      // Answered after the end: nobody else lets go of it any more.
+      this.#drop();
+      return wasMade;
+    }
     this.#linkedAt = this.#heard = performance.now();
     this.#isGone = false;
     this.#silentSince = undefined;

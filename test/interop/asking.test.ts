@@ -31,9 +31,9 @@ const SESSION = `
   touch done; wait
   say 'ramproc trace /tmp/ram --filter open,read,write,setattr'
   ramproc trace ram --filter open,read,write,setattr >lines 2>words &
-  until grep -q Tracing words; do sleep 0.05; done
+  until grep -qs Tracing words; do sleep 0.05; done
   echo hello >ram/rust-proc-file; cat ram/rust-proc-file >copy
-  until [ "$(grep -c READ lines)" = 2 ]; do sleep 0.05; done
+  until [ "$(grep -cs READ lines)" = 2 ]; do sleep 0.05; done
   kill $!; wait; cat words lines
   ramproc unmount ram
 `;

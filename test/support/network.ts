@@ -24,7 +24,8 @@ export class Network implements Disposable {
   #make(): void {
     const hub = this.#name(0);
     ip('netns', 'add', hub);
-    ip('-n', hub, 'link', 'add', 'bridge', 'type', 'bridge');
+    // With an address of its own: else it has the lowest of its ports', which is another when one leaves, and others send to the old one.
+    ip('-n', hub, 'link', 'add', 'bridge', 'address', '02:00:00:00:00:01', 'type', 'bridge');
     ip('-n', hub, 'addr', 'add', `${ENGINE}/24`, 'dev', 'bridge');
     for (const link of ['lo', 'bridge']) ip('-n', hub, 'link', 'set', link, 'up');
     for (let i = 1; i <= this.#machines; i++) {

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Surveyed } from '../../../src/daemon/survey.ts';
+import { MNT_DETACH, umount2 } from '../../../src/sys/mount.ts';
 import { calls, LOCK_EX, LOCK_NB } from '../../support/calls/index.ts';
 import { Client } from '../../support/client.ts';
 import { Engine, PROGRAM } from '../../support/engine.ts';
@@ -58,6 +60,20 @@ test('what changed while a machine was cut off is not served from its page cache
   } finally {
     for (const made of all) await made[Symbol.asyncDispose]();
     engine.kill('SIGKILL');
+  }
+});
+
+test('a mount that is unmounted while it connects again ends, though it is answered then', async () => {
+  await using engine = await Engine.start();
+  for (let i = 0; i < 5; i++) {
+    await using made = await mount(['--on', engine.url, '--key', 'jobs', '--timeout', '1']);
+    engine.stop(true);
+    await expect(readFile(made.file)).rejects.toMatchObject({ code: 'EIO' });
+    umount2(made.dir, MNT_DETACH);
+    // It waits for an answer to its greeting by now, or will.
+    await sleep(100 * i);
+    engine.stop(false);
+    await made.ended();
   }
 });
 
