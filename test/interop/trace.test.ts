@@ -199,7 +199,7 @@ describe('a trace ends', () => {
       // The command that mounted may be about to end.
       await expect.poll(() => sockets(at)).toBe(LISTENING);
       const traced = await trace(at);
-      expect(sockets(at)).toBe(LISTENING + 1);
+      await expect.poll(() => sockets(at)).toBe(LISTENING + 1);
       traced.kill(signal);
       expect((await traced.ended).how).toBe(signal);
       await expect.poll(() => sockets(at)).toBe(LISTENING);
