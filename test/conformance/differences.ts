@@ -43,6 +43,15 @@ export const cached: Differences = {
   },
 };
 
+export const uring: Differences = {
+  ...fuse,
+  'teardown: SIGTERM under load: every call ends, in data or in an error that says it': {
+    got: /ECANCELED/,
+    why: 'so ends a request that a thread of the daemon did not take before it ended (fuse_uring_send_in_task)',
+    sometimes: true,
+  },
+};
+
 const OWN_TMPFS = 'the kernel reads and writes a file on tmpfs by itself, whose offsets have 64 bits';
 const NOT_ASKED = 'the kernel reads and writes by itself: the file is empty from then on, and soon gone';
 

@@ -8,7 +8,7 @@ import { Tmpfs } from '../support/tmpfs.ts';
 import { hasUring } from '../support/uring.ts';
 import type { Case, Difference } from './case.ts';
 import { cases } from './cases/index.ts';
-import { cached, type Differences, fuse, libfuse, passthrough } from './differences.ts';
+import { cached, type Differences, fuse, libfuse, passthrough, uring } from './differences.ts';
 import { shared as sharedDifferences, spread as spreadDifferences } from './differences-shared.ts';
 
 /** A file to play cases on. Disposing it takes it away. */
@@ -143,7 +143,7 @@ const proc: Target = {
 
 export const targets: readonly Target[] = [
   mounted('direct', [], fuse),
-  ...(hasUring ? [mounted('uring', ['--channel', 'uring'], fuse)] : []),
+  ...(hasUring ? [mounted('uring', ['--channel', 'uring'], uring)] : []),
   mounted('cached', ['--io', 'cached'], cached),
   mounted('passthrough', ['--io', 'passthrough'], passthrough),
   mounted('libfuse', ['--transport', 'libfuse'], libfuse),
