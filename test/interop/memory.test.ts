@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
 import { must } from '../support/answer.ts';
 import { calls } from '../support/calls/index.ts';
-import { type Mount, mount, ramproc, run } from '../support/mount.ts';
+import { type Mount, mount, ramproc, run, untilWorkerServes } from '../support/mount.ts';
 
 const MIB = 1 << 20;
 const SIZE = 128 * MIB;
@@ -65,6 +65,7 @@ describe.each(ways)('with %s I/O', (way, options) => {
 
   test('bytes take memory alone, and give it back when they are punched out or cut off', async () => {
     await using at = await mount(options);
+    await untilWorkerServes(at);
     const empty = resident(at);
     const storage = storageWrites(at);
     expect(fileMemory(at)).toBe(0);
@@ -96,13 +97,17 @@ describe.each(ways)('with %s I/O', (way, options) => {
 
   test('unmount --force gives all of it back while somebody still holds the file open', async () => {
     await using at = await mount(options);
+    await untilWorkerServes(at);
     const empty = resident(at);
     await fillWhole(at);
     const fd = must(calls.open(at.file, constants.O_RDONLY));
-    expect(await ramproc('unmount', '--force', at.dir)).toEqual({ status: 0, stdout: '', stderr: '' });
-    expect(fileMemory(at)).toBe(0);
-    expect(resident(at)).toBeLessThan(empty + SLACK);
-    calls.close(fd);
+    try {
+      expect(await ramproc('unmount', '--force', at.dir)).toEqual({ status: 0, stdout: '', stderr: '' });
+      expect(fileMemory(at)).toBe(0);
+      expect(resident(at)).toBeLessThan(empty + SLACK);
+    } finally {
+      calls.close(fd);
+    }
     await at.ended();
   });
 });
