@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { MountInfo } from '../../sys/mountinfo.ts';
 import { inNetworkOf, namesListenedOn, otherNetworks } from '../../sys/network.ts';
 import { attempt } from '../../sys/processes.ts';
@@ -8,6 +9,9 @@ import { type Hello, namePrefix, type Question, type Questions } from './message
 
 /** How long a daemon may keep silent before it counts as not answering, in milliseconds. */
 const PATIENCE = 5000;
+
+/** How often to look for the network namespaces of others, at most. */
+const TRIES = 10;
 
 /** Of several failures, which tells most. */
 const TELLING: readonly NoAnswerKind[] = ['silent', 'refused', 'unreachable', 'none', 'gone'];
@@ -38,9 +42,17 @@ export class Daemon {
       return await Daemon.#firstOf(addressesIn(undefined), mount, patience);
     } catch (here) {
       // Anybody can listen on a name like its own here, while it does so elsewhere.
-      const elsewhere = otherNetworks().flatMap(addressesIn);
-      if (elsewhere.length === 0) throw here;
-      return await Daemon.#firstOf(elsewhere, mount, patience);
+      for (let tries = 1; ; tries++) {
+        const elsewhere = otherNetworks().flatMap(addressesIn);
+        if (elsewhere.length === 0) throw here;
+        try {
+          return await Daemon.#firstOf(elsewhere, mount, patience);
+        } catch (error) {
+          // A process whose namespace was to be entered may have ended, and another be in that.
+          if (tries === TRIES || elsewhere.every(({ network }) => existsSync(`/proc/${network}`)))
+            throw error;
+        }
+      }
     }
   }
 
