@@ -64,9 +64,6 @@ export function answers(house: House): Answers {
       checkUser(uid, 'have it serve their directories; leave out --join');
       checkPlace(place);
       if (!house.joinable) throw new Error('it serves no other directory');
-      // A way through one of its mounts ends at a file, which this thread asks that mount for.
-      for (const { mounted } of house.mounts)
-        if (mounted !== undefined && String(dir).startsWith(`${mounted.dir}/`)) await mounted.hire?.();
       const notices: string[] = [];
       const joined = new Promise<Joined>((answer) => {
         const starter: Starter = {

@@ -1,8 +1,10 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
+import { checkAnswers, findDirectory } from '../mount/directory.ts';
 import { MountError } from '../mount/mount-error.ts';
 import { type MessageForm, messageForm, printAtOnce } from '../sys/console.ts';
 import { datagramTo } from '../sys/datagram.ts';
 import { replace } from '../sys/descriptor.ts';
+import { Errno } from '../sys/errno.ts';
 import { message } from '../text/message.ts';
 import { quote } from '../text/quote.ts';
 import { reason } from '../text/reason.ts';
@@ -61,11 +63,23 @@ export function info(text: string): void {
  * Opens the log again, by its absolute path: the file may have been renamed, to begin a new one, and a service been started
  * again. Source: logrotate(8).
  */
-export function reopenLog(log: string): void {
+export async function reopenLog(log: string): Promise<void> {
   try {
+    if (!isService(log)) await checkWay(log);
     take(openLog(log));
   } catch (error) {
     console.error(`ramproc: ${message(error)} The log goes on in the old file.`);
+  }
+}
+
+/** Throws a MountError for a path into a mount of this process's, which would wait for itself with each message. */
+async function checkWay(log: string): Promise<void> {
+  try {
+    await checkAnswers(await findDirectory(log));
+  } catch (error) {
+    // No directory, or what openLog says.
+    if (Errno.from(error) instanceof Errno) return;
+    throw new MountError(`Cannot append messages to ${quote(log)}: ${message(error)}.`, { cause: error });
   }
 }
 

@@ -33,9 +33,9 @@ export async function serve(dir: string, plan: Plan, foreground: boolean, starte
 /** Which signals end a mount. A terminal that hangs up ends one that speaks to it; else it is how to begin a new log. */
 function handleHangup({ log, verbose }: Plan, foreground: boolean): readonly NodeJS.Signals[] {
   if (foreground && log === undefined) return endSignals;
-  process.on('SIGHUP', () => {
+  process.on('SIGHUP', async () => {
     if (log === undefined) return;
-    reopenLog(log);
+    await reopenLog(log);
     if (verbose) info('SIGHUP, the log begins here');
   });
   return endSignals.filter((signal) => signal !== 'SIGHUP');

@@ -7,6 +7,7 @@ import { NOT_UTF_8 } from '../text/not-utf-8.ts';
 import { quote } from '../text/quote.ts';
 import { look } from './look.ts';
 import { FSTYPE } from './options.ts';
+import { isServedHere } from './serving.ts';
 
 /** As many symbolic links as the kernel follows. Source: path_resolution(7). */
 const MAX_LINKS = 40;
@@ -58,10 +59,16 @@ export async function findDirectory(dir: string): Promise<Directory> {
   return at;
 }
 
-/** Throws for a directory in a mount of ours that doesn't answer: whoever looked into it would wait for ever. */
+/**
+ * Throws for a directory in a mount of ours that doesn't answer, or that this process serves: whoever looked into it would wait for ever, for
+ * itself.
+ */
 export async function checkAnswers({ mount }: Directory, asked = new Set<number>()): Promise<void> {
   if (mount?.type !== FSTYPE || asked.has(mount.id)) return;
   asked.add(mount.id);
+  if (isServedHere(mount)) {
+    throw new Error(`its way leads through ${quote(mount.dir)}, which the same process would serve`);
+  }
   if ((await look(mount.dir)) === 'silent') {
     throw new Error(`its way leads through ${quote(mount.dir)}, whose daemon does not answer`);
   }

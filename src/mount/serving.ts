@@ -75,8 +75,13 @@ export class Server implements Disposable {
   }
 }
 
+/** Whether this process serves it: on such a one it must not wait. */
+export function isServedHere({ device }: Pick<MountInfo, 'device'>): boolean {
+  return connectionOf('self', device) !== undefined;
+}
+
 /** A process's descriptor of a FUSE connection, by what newer kernels tell in fdinfo (fuse_dev_show_fdinfo). */
-function connectionOf(pid: number, device: string): number | undefined {
+function connectionOf(pid: number | 'self', device: string): number | undefined {
   const line = `fuse_connection:\t${device.split(':').at(1)}\n`;
   const fd = (attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []).find(
     (name) =>

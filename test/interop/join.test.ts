@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
@@ -57,6 +57,23 @@ test('a mount that has threads takes in others too, and those end with it', asyn
   await one.ended();
   expect([mountAt(one.dir), mountAt(two.dir)]).toEqual([undefined, undefined]);
 });
+
+test.each([[[]], [['--join']]])(
+  'a way through a mount of the same process is refused, and not waited for: %j',
+  async (options) => {
+    await using one = await mount(options);
+    const link = `${makeDir('way')}/link`;
+    symlinkSync(one.file, link);
+    for (const dir of [link, one.file]) {
+      expect(await ramproc('mount', '--join', dir)).toEqual({
+        status: 32,
+        stdout: '',
+        stderr: `ramproc: Cannot mount on "${dir}": its way leads through "${one.dir}", which the same process would serve.\n`,
+      });
+    }
+    writeFileSync(one.file, 'served');
+  },
+);
 
 test('each further mount takes at most 2 MB of memory', async () => {
   const first = await mount();

@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -151,6 +159,22 @@ describe('SIGHUP', () => {
       expect(await started.ended).toMatchObject({ stderr: '' });
     },
   );
+
+  test('says in the old log when the new one would lie in the mount itself, which would wait for itself', async () => {
+    const dir = makeDir('mount');
+    const log = `${dir}/rust-proc-file`;
+    // The old one is below the mount, and seen by nobody else.
+    const old = openSync(log, 'a+');
+    await using at = await mount(['-o', 'nonempty', '--log', log], dir);
+    process.kill(at.pid, 'SIGHUP');
+    await expect
+      .poll(() => readLog(`/proc/self/fd/${old}`))
+      .toBe(
+        `ramproc: Cannot append messages to "${log}": its way leads through "${dir}", which the same process would serve. The log goes on in the old file.\n`,
+      );
+    closeSync(old);
+    expect(readFileSync(at.file, 'utf8')).toBe('');
+  });
 
   test('says in the old log when there can be no new one', async () => {
     const log = `${makeDir('log')}/log`;
