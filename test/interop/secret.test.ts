@@ -282,6 +282,17 @@ test('in a user namespace a secret is as large as its root may lock, which is no
   );
 });
 
+test('a secret can be mapped where little may be locked beside it', async () => {
+  const dir = shellDir();
+  mkdirSync(join(dir, 'm'));
+  const map = `import mmap; f = open("m/rust-proc-file", "r+b"); m = mmap.mmap(f.fileno(), 4); m[1:3] = b"__"; m.flush(); print(f.read())`;
+  const script = `ulimit -l 8192
+    unshare -Urm bash -c '
+      ramproc mount m --secret -s 1M >/dev/null && echo text >m/rust-proc-file
+      python3 -c "$0"; ramproc unmount m' '${map}'`;
+  expect(await bash(dir, script)).toEqual({ status: 0, stdout: "b't__t\\n'\n", stderr: '' });
+});
+
 test('a limit of what may be locked that ends within a page leaves whole pages to a secret', async () => {
   using _device = openDeviceToAll();
   const dir = makeDir('odd');

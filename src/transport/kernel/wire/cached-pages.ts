@@ -52,6 +52,8 @@ export class CachedPages {
     const end = offset + asked;
     if (end > REMEMBERED) return;
     const bytes = this.#memory();
+    // No more than that: RLIMIT_MEMLOCK counts what is locked, touched or not.
+    if (this.state.secret) lock(Number(Atomics.load(this.state.address, 0)) + offset, asked);
     bytes.set(call.outputBytesAsTheyAre(0, count), offset);
     // The kernel fills what is behind the end with zeros (fuse_short_read).
     bytes.fill(0, offset + count, end);
@@ -140,10 +142,7 @@ export class CachedPages {
     if (this.#bytes !== undefined) return this.#bytes;
     if (Atomics.load(this.state.address, 0) === 0n) {
       const mine = mapMemory(REMEMBERED);
-      if (this.state.secret) {
-        hide(mine, REMEMBERED);
-        lock(mine, REMEMBERED);
-      }
+      if (this.state.secret) hide(mine, REMEMBERED);
       const other = Atomics.compareExchange(this.state.address, 0, 0n, BigInt(mine));
       if (other !== 0n) unmap(mine, REMEMBERED);
     }
