@@ -18,7 +18,7 @@ async function start() {
     const why =
       error.code === 'EMFILE'
         ? 'EMFILE, too many open files; raise "ulimit -n"'
-        : `${what}; install it again`;
+        : `${what.replace(/\W$/, '')}; install it again, with "npm install --include=optional ramproc"`;
     console.error(`ramproc: Cannot start: ${why}.`);
     process.exitCode = 2;
   }

@@ -22,7 +22,7 @@ async function start(order: Order): Promise<void> {
     const why =
       code === 'EMFILE'
         ? 'EMFILE, too many open files; raise "ulimit -n"'
-        : `${message.split('\n').at(0)}; install it again`;
+        : `${message.split('\n').at(0)?.replace(/\W$/, '')}; install it again, with "npm install --include=optional ramproc"`;
     console.error(`ramproc: Cannot start: ${why}.`);
     process.exitCode = 2;
   }

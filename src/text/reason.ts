@@ -38,6 +38,6 @@ export function codeOf(error: unknown): string | undefined {
 function systemError(error: unknown): [code: string, meaning: string] | undefined {
   const table = getSystemErrorMap();
   if (isSystemError(error)) return table.get(-Math.abs(error.errno));
-  const [, name] = message(error).match(/^Worker initialization failure: (E\w+)$/) ?? [];
+  const [, name] = message(error).match(/^(?:Worker initialization failure: )?(E[A-Z]+)$/) ?? [];
   return [...table.values()].find(([code]) => code === name);
 }

@@ -37,10 +37,11 @@ test.each([
   expect(reason(new Errno(errno), 'choose another')).toBe(expected);
 });
 
-test('a worker that could not be started is told like the call that failed', () => {
-  expect(reason(new Error('Worker initialization failure: EMFILE'))).toBe(
-    'EMFILE, too many open files; raise "ulimit -n"',
-  );
+test.each([
+  ['Worker initialization failure: EMFILE', 'EMFILE, too many open files; raise "ulimit -n"'],
+  ['EAGAIN', 'EAGAIN, resource temporarily unavailable; raise "ulimit -u"'],
+])('a worker that could not be started is told like the call that failed: %s', (message, expected) => {
+  expect(reason(new Error(message))).toBe(expected);
 });
 
 test('what else was thrown says what it says, as the end of a sentence', () => {
