@@ -14,6 +14,7 @@ import { answers } from './answers.ts';
 import { ControlServer } from './control/server.ts';
 import { EndedBySignal, type EndOnSignal } from './end-on-signal.ts';
 import { fill, type Progress } from './fill.ts';
+import { checkHidesNothing } from './hidden.ts';
 import { info } from './log.ts';
 import { notify } from './notify.ts';
 import type { Plan } from './plan.ts';
@@ -118,6 +119,7 @@ export class House implements AsyncDisposable {
     using claimed = await this.#ending.orEnd(claim(dir, { nonempty, notice: starter.notice }));
     if (this.#isOver)
       throw new MountError(`Cannot mount on ${quote(dir)}: the daemon is about to end; try again.`);
+    checkHidesNothing(claimed.dir);
     const served = new Served(plan);
     this.#all.add(served);
     try {

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { openDeviceToAll } from '../support/device.ts';
@@ -63,6 +64,22 @@ describe('a mount that cannot be is one sentence with the path and the remedy, a
     expect(stderr).toMatch(
       new RegExp(`^ramproc: Cannot mount (on "${dir}/${name}": |with ).*${why}.*\\.\\n$`),
     );
+    await expectNothingNew(dir, before);
+  });
+
+  test('over what serves it, which would wait for itself with the next part of it that is loaded', async () => {
+    const dir = makeScene();
+    const root = dirname(dirname(COMMAND));
+    for (const part of ['bin', 'dist/run', 'package.json'])
+      cpSync(`${root}/${part}`, `${dir}/own/${part}`, { recursive: true });
+    symlinkSync(`${root}/node_modules`, `${dir}/own/node_modules`);
+    const before = traces(dir);
+    const own = `${dir}/own/bin/ramproc.js`;
+    expect(await run(process.execPath, own, 'mount', `${dir}/own`, '-o', 'nonempty')).toEqual({
+      status: 32,
+      stdout: '',
+      stderr: `ramproc: Cannot mount on "${dir}/own": it would hide "${own}", which serves it; choose another directory.\n`,
+    });
     await expectNothingNew(dir, before);
   });
 
