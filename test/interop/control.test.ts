@@ -19,10 +19,10 @@ import { manifest } from '../../src/sys/manifest.ts';
 import { umount2 } from '../../src/sys/mount.ts';
 import { type MountInfo, mountAt } from '../../src/sys/mountinfo.ts';
 import { namesListenedOn } from '../../src/sys/network.ts';
-import { attempt } from '../../src/sys/processes.ts';
 import { must } from '../support/answer.ts';
 import { calls } from '../support/calls/index.ts';
 import { Client } from '../support/client.ts';
+import { linksOfDescriptors } from '../support/descriptors.ts';
 import { COMMAND, type Mount, mount, ramproc, run, runs } from '../support/mount.ts';
 import { mountAsNobody, NOBODY, ramprocAsNobody, runAsNobody } from '../support/nobody.ts';
 import { openBacking } from '../support/page-references.ts';
@@ -63,8 +63,7 @@ function names(at: { dir: string }): string[] {
 
 /** The one that its daemon listens on: who served an earlier mount of the same number may be about to end. */
 function nameOf(at: Mount): string {
-  const fds = readdirSync(`/proc/${at.pid}/fd`);
-  const open = new Set(fds.map((fd) => attempt(() => readlinkSync(`/proc/${at.pid}/fd/${fd}`))));
+  const open = new Set(linksOfDescriptors(at.pid));
   const inodeOf = new Map(
     readFileSync('/proc/net/unix', 'latin1')
       .split('\n')

@@ -1,8 +1,9 @@
-import { constants, readdirSync, readFileSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { constants, readFileSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../src/sys/memfd.ts';
 import { must } from '../support/answer.ts';
 import { calls } from '../support/calls/index.ts';
+import { ofDescriptors } from '../support/descriptors.ts';
 import { type Mount, mount, ramproc, run, untilWorkerServes } from '../support/mount.ts';
 
 const MIB = 1 << 20;
@@ -29,10 +30,9 @@ const ways = [
 
 /** The regular files that a process has open, by their paths as /proc shows them. */
 function regularFiles(pid: number): { path: string; stat: Stats }[] {
-  const dir = `/proc/${pid}/fd`;
-  return readdirSync(dir)
-    .map((fd) => ({ path: `${dir}/${fd}`, stat: statSync(`${dir}/${fd}`) }))
-    .filter(({ stat }) => stat.isFile());
+  return ofDescriptors(pid, (_, path) => ({ path, stat: statSync(path) })).filter(({ stat }) =>
+    stat.isFile(),
+  );
 }
 
 /** The memory that a daemon's file takes: its pages, each once. */

@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
+import { ofDescriptors } from '../support/descriptors.ts';
 import { COMMAND, Mount, mount, ramproc, run } from '../support/mount.ts';
 import { mountAsNobody, NOBODY } from '../support/nobody.ts';
 import { makeDir } from '../support/run.ts';
@@ -37,11 +38,11 @@ function capabilities(pid: number, set: 'CapEff' | 'CapPrm'): Set<bigint> {
 
 /** The open files of a process, by what they are, with whether programs that it starts would inherit them. */
 function descriptors(pid: number): { fd: number; to: string; inherited: boolean }[] {
-  return readdirSync(`/proc/${pid}/fd`).map((fd) => {
+  return ofDescriptors(pid, (fd, path) => {
     const [, flags = ''] = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8').match(/^flags:\s*(\d+)/m) ?? [];
     return {
       fd: Number(fd),
-      to: readlinkSync(`/proc/${pid}/fd/${fd}`),
+      to: readlinkSync(path),
       inherited: (Number.parseInt(flags, 8) & O_CLOEXEC) === 0,
     };
   });

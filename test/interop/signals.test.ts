@@ -1,12 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { attempt } from '../../src/sys/processes.ts';
 import { Random } from '../bytes/random.ts';
+import { linksOfDescriptors } from '../support/descriptors.ts';
 import { HANGS_AFTER } from '../support/hanging.ts';
 import { readLog } from '../support/log.ts';
 import { COMMAND, Mount, mount, runs } from '../support/mount.ts';
@@ -43,9 +36,7 @@ const hangup: readonly number[] = [signals.SIGHUP];
 
 /** The sockets that a process has open. A debugger would be another one. */
 function sockets(pid: number): readonly string[] {
-  return readdirSync(`/proc/${pid}/fd`)
-    .map((fd) => attempt(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? '')
-    .filter((to) => to.startsWith('socket:'));
+  return linksOfDescriptors(pid).filter((to) => to.startsWith('socket:'));
 }
 
 function state(pid: number): string | undefined {

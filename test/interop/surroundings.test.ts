@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { mountAt } from '../../src/sys/mountinfo.ts';
 import { traces } from '../faults/traces.ts';
 import { calls } from '../support/calls/index.ts';
+import { linksOfDescriptors } from '../support/descriptors.ts';
 import { COMMAND, Mount } from '../support/mount.ts';
 import { makeDir } from '../support/run.ts';
 import { type End, Started } from '../support/started.ts';
@@ -41,10 +42,6 @@ class Surrounded extends Mount {
 function strings(pid: number, name: string): string[] {
   return readFileSync(`/proc/${pid}/${name}`, 'utf8').split('\0').slice(0, -1);
 }
-
-/** Numbers of a daemon's open files. */
-const descriptors = (pid: number) =>
-  readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
 
 describe.each(places)('a daemon in the %s', (_, options) => {
   test('is given PATH, HOME, the language and the time zone, and no other variable', async () => {
@@ -147,7 +144,7 @@ describe.each(places)('a daemon in the %s', (_, options) => {
 
   test('has nothing open that who started it had', async () => {
     await using at = await mountBy('exec 5< /etc/passwd 200> /dev/full "$@"', options);
-    const open = descriptors(at.pid);
+    const open = linksOfDescriptors(at.pid);
     expect(open).not.toContain('/etc/passwd');
     expect(open).not.toContain('/dev/full');
   });

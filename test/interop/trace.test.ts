@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { calls } from '../support/calls/index.ts';
+import { linksOfDescriptors } from '../support/descriptors.ts';
 import { until } from '../support/hanging.ts';
 import { type Mount, mount, ramproc, run } from '../support/mount.ts';
 import { mountAsNobody, ramprocAsNobody } from '../support/nobody.ts';
@@ -48,14 +40,7 @@ const LISTENING = 1;
 
 /** How many sockets a daemon has: one for each mount and each connection. */
 function sockets({ pid }: Mount): number {
-  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`);
-    } catch {
-      return '';
-    }
-  });
-  return links.filter((link) => link.startsWith('socket:')).length;
+  return linksOfDescriptors(pid).filter((link) => link.startsWith('socket:')).length;
 }
 
 const WHEN = '\\d\\d:\\d\\d:\\d\\d\\.\\d{6}';

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { attempt } from '../../../src/sys/processes.ts';
 import { record } from '../../bytes/record.ts';
 import { expectSame } from '../../bytes/replay.ts';
 import { until } from '../../support/hanging.ts';
@@ -141,7 +142,7 @@ function isReading({ pid }: ChildProcess): boolean {
 /** Whether each thread of a process sleeps: what it was woken for is done. Source: proc_pid_stat(5). */
 function isAsleep(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every((thread) =>
-    /^.*\) S/s.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
+    /^.*\) S/s.test(attempt(() => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')) ?? ') S'),
   );
 }
 
