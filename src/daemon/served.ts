@@ -155,7 +155,7 @@ export class Served {
     const usage = () => this.shared?.pages() ?? this.#usage();
     if (transport === 'kernel') {
       const wants = { mmap: this.plan.shared?.io !== 'direct' };
-      // A worker of a secret's needs privileges that are dropped by the time that it would be started.
+      // Whether there is room to lock what a secret's threads take is known at the mount, and not later.
       const alone = !secret;
       const options = {
         ...mount,
