@@ -44,7 +44,7 @@ function state(pid: number): string | undefined {
 }
 
 /** Sends each, and looks at what the daemon is and does. */
-function expectNothingFrom(given: readonly number[], { pid, file }: Mount): void {
+async function expectNothingFrom(given: readonly number[], { pid, file }: Mount): Promise<void> {
   const before = sockets(pid);
   for (const signal of given) {
     process.kill(pid, signal);
@@ -52,7 +52,8 @@ function expectNothingFrom(given: readonly number[], { pid, file }: Mount): void
     expect([signal, readFileSync(file, 'utf8')]).toEqual([signal, '']);
     expect([signal, state(pid)]).not.toEqual([signal, 'T']);
   }
-  expect(sockets(pid).filter((to) => !before.includes(to))).toEqual([]);
+  // Node before 22.14 has one for a moment at SIGUSR1, until it finds that it can't listen where it was told to.
+  await expect.poll(() => sockets(pid).filter((to) => !before.includes(to))).toEqual([]);
 }
 
 const nothing = all.filter((signal) => ![...fatal, ...ending].includes(signal));
@@ -64,7 +65,7 @@ describe.each([
 ])('a daemon in the background, %s', (_, options) => {
   test('is what it was after each signal but SIGINT and SIGTERM', async () => {
     await using at = await mount(options);
-    expectNothingFrom(nothing, at);
+    await expectNothingFrom(nothing, at);
     expect(runs(at.pid)).toBe(true);
   });
 });
@@ -86,7 +87,7 @@ describe('a mount in the foreground', () => {
     await expect.poll(() => started.stdout).toContain('\n');
     const at = new Mount(JSON.parse(started.stdout));
     expect(at.pid).toBe(started.pid);
-    expectNothingFrom(
+    await expectNothingFrom(
       nothing.filter((signal) => !hangup.includes(signal)),
       at,
     );
