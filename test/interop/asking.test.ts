@@ -18,12 +18,13 @@ const FIRST_SESSION = `
   say 'ramproc unmount /tmp/ram'; ramproc unmount ram
 `;
 
-/** All that the page shows, one after the other, on a machine where nothing else is mounted by ramproc. */
+/** All that the page shows, one after the other, on a machine where nothing else is mounted by ramproc, once a worker serves. */
 const SESSION = `
   mkdir ram; ramproc mount ram >mounted
   say() { echo "\\$ $1"; }
   say 'ramproc doctor'; ramproc doctor
   dd if=/dev/zero of=ram/rust-proc-file bs=4k count=5000 2>/dev/null; cat ram/rust-proc-file >copy; ls ram/none 2>/dev/null
+  until ramproc stats ram | grep -q '^worker 0 *[1-9]'; do cat ram/rust-proc-file >copy; done
   say 'ramproc list'; ramproc list
   say 'ramproc stats /tmp/ram'; ramproc stats ram
   (until [ -e done ]; do dd if=/dev/zero of=ram/rust-proc-file bs=4k count=5000 2>/dev/null; done) &
