@@ -221,14 +221,17 @@ describe.each(['kernel', 'libfuse'])('a mount of a program over %s', (transport)
 });
 
 test('a dead mount is replaced, though who served one of the same number before has not let go of that', async () => {
-  const made = [await mount()];
-  const [before] = made as [Mount];
-  const device = mountAt(before.dir)?.device;
+  await using before = await MountProgram.start('kernel');
+  const dir = makeDir('before');
+  await before.do({ order: 'mount', dir });
+  const device = mountAt(dir)?.device;
   process.kill(before.pid, 'SIGSTOP');
+  const made: Mount[] = [];
   try {
-    umount2(before.dir, MNT_DETACH);
+    umount2(dir, MNT_DETACH);
     // The kernel gives the lowest number that is free, unless somebody else has just taken it.
-    while (mountAt(made.at(-1)?.dir ?? '')?.device !== device) made.push(await mount());
+    do made.push(await mount());
+    while (mountAt(made.at(-1)?.dir ?? '')?.device !== device);
     const at = made.at(-1) as Mount;
     process.kill(at.pid, 'SIGKILL');
     await at.ended();
